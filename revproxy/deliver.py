@@ -1,0 +1,230 @@
+"""Writing a response to the client: the head, then the body at the client's pace."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from email.utils import formatdate
+from functools import lru_cache
+
+from aiohttp import web
+
+from ._aiohttp import (
+    RawResponse,
+    drain,
+    has_signals,
+    is_drained,
+    message,
+    on_writable,
+    run_signals,
+    writing_paused,
+)
+from .body import Body
+from .clock import Clock, Timer
+from .errors import ClientDisconnected, InternalError
+from .exchange import Exchange
+from .headers import has_control
+from .message import Response
+
+__all__ = ["deliver"]
+
+_HTTP_1_1 = (1, 1)
+
+
+async def deliver(
+    request: web.BaseRequest, exchange: Exchange, response: Response, *, write_timeout: float, clock: Clock
+) -> web.StreamResponse:
+    """Send ``response`` as the answer to ``request``.
+
+    The framing is worked out from the body and the client's version, never copied (RFC 9112 section 6). Raises the
+    ``ProxyError`` of a body that fails, after the client's connection was cut: a part must not look like the whole.
+    """
+    inbound = exchange.inbound
+    status, body = response.status, response.body
+    if not 200 <= status <= 599:
+        raise InternalError(f"{status} is not the status of a final response")
+    modern = inbound.version >= _HTTP_1_1
+    chunked = False
+    # A request body that is still on its way cannot be followed by another request.
+    keep_alive = is_drained(request) and not message(request).should_close
+    data: bytes | None
+    if inbound.method == "HEAD" or status in (204, 304):
+        data = b""
+        length = None if status == 204 else response.declared
+        if length is None and inbound.method == "HEAD":
+            length = body.length or None
+    else:
+        data = body.data
+        length = body.length
+        if length is None:
+            chunked = modern
+            keep_alive = keep_alive and modern
+
+    out = RawResponse(request, response, keep_alive=keep_alive)
+    if has_signals(request):
+        await run_signals(request, out)
+    first = f"HTTP/1.1 {status} {out.reason}\r\n"
+    last = b"\r\n"
+    if chunked:
+        last = b"Transfer-Encoding: chunked\r\n\r\n"
+    if not keep_alive:
+        last = b"Connection: close\r\n" + last
+    elif not modern:
+        last = b"Connection: keep-alive\r\n" + last
+    if not response.dated:
+        last = b"Date: " + _date(clock) + b"\r\n" + last
+    try:
+        head = _status_line(first) + response.field_lines(length) + last
+    except ValueError as error:
+        body.close()
+        raise InternalError(f"response head: {error}") from error
+
+    if data is not None:
+        transport = request.transport
+        if transport is not None:
+            transport.write(head + data if data else head)
+            out.sent(len(head) + len(data))
+            if writing_paused(request):
+                await _drain(request, out, write_timeout, clock)
+    else:
+        await _pump(request, out, head, body, chunked=chunked, timeout=write_timeout, clock=clock)
+    out.end()
+    return out
+
+
+@lru_cache(maxsize=256)
+def _status_line(line: str) -> bytes:
+    raw = line.encode("utf-8", "surrogateescape")
+    if has_control(raw[:-2]):
+        raise ValueError(f"control character in {line!r}")
+    return raw
+
+
+async def _pump(
+    request: web.BaseRequest,
+    out: RawResponse,
+    head: bytes,
+    body: Body,
+    *,
+    chunked: bool,
+    timeout: float,
+    clock: Clock,
+) -> None:
+    sink = ClientSink(request, out, chunked=chunked, timeout=timeout, clock=clock)
+    try:
+        sink.write_raw(head)
+        await body.pump(sink)
+        if chunked:
+            sink.write_raw(b"0\r\n\r\n")
+        if sink.paused:
+            await sink.drain()
+    except BaseException:
+        sink.abort()
+        raise
+    finally:
+        body.close()
+        sink.close()
+
+
+async def _drain(request: web.BaseRequest, out: RawResponse, timeout: float, clock: Clock) -> None:
+    sink = ClientSink(request, out, chunked=False, timeout=timeout, clock=clock)
+    try:
+        await sink.drain()
+    finally:
+        sink.close()
+
+
+_dates: tuple[int, bytes] = (0, b"")
+
+
+def _date(clock: Clock) -> bytes:
+    """The current time as ``Date`` has it (RFC 9110 section 5.6.7), formatted once a second."""
+    global _dates
+    now = int(clock.wall())
+    if _dates[0] != now:
+        _dates = (now, formatdate(now, usegmt=True).encode("ascii"))
+    return _dates[1]
+
+
+class ClientSink:
+    """The client's transport as a sink: frames chunks, and cuts a client that takes nothing for ``timeout`` seconds."""
+
+    __slots__ = (
+        "_chunked",
+        "_clock",
+        "_flushed",
+        "_out",
+        "_request",
+        "_size",
+        "_stalled",
+        "_timeout",
+        "_timer",
+        "_transport",
+    )
+
+    def __init__(
+        self, request: web.BaseRequest, out: RawResponse, *, chunked: bool, timeout: float, clock: Clock
+    ) -> None:
+        self._request = request
+        self._out = out
+        self._transport = request.transport
+        self._chunked = chunked
+        self._timeout = timeout
+        self._clock = clock
+        self._timer: Timer | None = None
+        self._flushed = 0
+        self._size = 0
+        self._stalled = False
+
+    @property
+    def paused(self) -> bool:
+        return writing_paused(self._request)
+
+    def write(self, data: bytes) -> None:
+        self.write_raw(b"%x\r\n%b\r\n" % (len(data), data) if self._chunked else data)
+
+    def write_raw(self, data: bytes) -> None:
+        """Write bytes as they are. A client that has left takes nothing, silently: its leaving is told otherwise."""
+        transport = self._transport
+        if transport is not None and not transport.is_closing():
+            transport.write(data)
+            self._size += len(data)
+            self._out.sent(len(data))
+
+    def on_resume(self, callback: Callable[[], None]) -> None:
+        self._watch()
+        on_writable(self._request, callback)
+
+    async def drain(self) -> None:
+        self._watch()
+        try:
+            await drain(self._request)
+        except ConnectionError:
+            raise ClientDisconnected("the client went away before it had its answer") from None
+        if self._stalled:
+            raise ClientDisconnected(f"the client took nothing for {self._timeout} s")
+
+    def _watch(self) -> None:
+        if self._transport is not None and self._timer is None:
+            self._flushed = self._size - self._transport.get_write_buffer_size()
+            self._timer = self._clock.call_later(self._timeout, self._check)
+
+    def _check(self) -> None:
+        self._timer = None
+        transport = self._transport
+        if transport is None or not self.paused:
+            return
+        if self._size - transport.get_write_buffer_size() == self._flushed:
+            self._stalled = True
+            transport.abort()
+        else:
+            self._watch()
+
+    def abort(self) -> None:
+        """Cut the client's connection, so that a part is not taken for the whole."""
+        if self._transport is not None:
+            self._transport.abort()
+
+    def close(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None

@@ -1,0 +1,143 @@
+"""One server behind the proxy, and what is known of it now."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+from types import MappingProxyType
+
+from yarl import URL
+
+__all__ = ["Endpoint", "EndpointState"]
+
+
+class EndpointState(StrEnum):
+    """What an endpoint is used for."""
+
+    ACTIVE = "active"
+    DRAINING = "draining"
+    """Requests in flight finish; no new ones."""
+
+
+class Endpoint:
+    """One server: where it is, what share it gets, and how it is doing. Compared by identity.
+
+    ``url``
+        ``http://host:port``, ``https://host``, or ``unix:/path/of/a.sock``. A path in an http URL is put before every
+        target, a query is merged in front of the request's.
+    ``weight``
+        The share of requests, relative to the others': an integer of at least 1.
+    ``priority``
+        0 is used first.
+    ``limit``
+        Requests in flight at most; ``None``: no limit.
+
+    Raises ``ValueError`` that names the parameter and its value.
+    """
+
+    __slots__ = (
+        "authority",
+        "host",
+        "in_flight",
+        "labels",
+        "limit",
+        "name",
+        "port",
+        "prefix",
+        "priority",
+        "query",
+        "secure",
+        "socket_path",
+        "state",
+        "url",
+        "weight",
+        "zone",
+    )
+
+    def __init__(
+        self,
+        url: str | URL,
+        *,
+        name: str = "",
+        weight: int = 1,
+        priority: int = 0,
+        zone: str | None = None,
+        labels: Mapping[str, str] | None = None,
+        limit: int | None = None,
+    ) -> None:
+        if weight < 1:
+            raise ValueError(f"weight must be at least 1, got {weight}")
+        if priority < 0:
+            raise ValueError(f"priority must be at least 0, got {priority}")
+        if limit is not None and limit < 1:
+            raise ValueError(f"limit must be at least 1 or None, got {limit}")
+        text = str(url)
+        self.socket_path: str | None = None
+        self.prefix = ""
+        """What stands before every target: a raw path without a slash at its end."""
+        self.query = ""
+        self.port = 0
+        if text.startswith("unix:"):
+            self.socket_path = text.removeprefix("unix:").removeprefix("//")
+            if not self.socket_path.startswith("/") or "\0" in self.socket_path:
+                raise ValueError(f"url: unix: needs an absolute path, got {text!r}")
+            self.url = URL.build(scheme="unix", path=self.socket_path)
+            self.secure = False
+            self.host = "localhost"
+            self.authority = "localhost"
+        else:
+            self.url = parsed = _parse(text)
+            self.secure = parsed.scheme == "https"
+            host, port = parsed.host, parsed.port
+            if not host or not port:
+                raise ValueError(f"url: no host in {text!r}")
+            self.host = host
+            self.port = port
+            self.prefix = parsed.raw_path.rstrip("/")
+            self.query = parsed.raw_query_string
+            # The zone of an address means something on this machine only (RFC 6874 section 1).
+            bracketed = f"[{host.partition('%')[0]}]" if ":" in host else parsed.raw_host or host
+            self.authority = bracketed if parsed.is_default_port() else f"{bracketed}:{port}"
+        self.name = name or text
+        self.weight = weight
+        self.priority = priority
+        self.zone = zone
+        self.labels: Mapping[str, str] = MappingProxyType(dict(labels or {}))
+        self.limit = limit
+        self.in_flight = 0
+        self.state = EndpointState.ACTIVE
+
+    def accepts(self, now: float) -> bool:
+        """Whether a new request may go there at the monotonic time ``now``."""
+        return self.state is EndpointState.ACTIVE and (self.limit is None or self.in_flight < self.limit)
+
+    def target(self, target: str) -> str:
+        """``target`` as this endpoint is sent it: its prefix before, its query merged. ``*`` stays as it is."""
+        if not (self.prefix or self.query) or not target.startswith("/"):
+            return target
+        path, mark, query = target.partition("?")
+        if self.query:
+            mark, query = "?", f"{self.query}&{query}" if query else self.query
+        return f"{self.prefix}{path}{mark}{query}"
+
+    def __repr__(self) -> str:
+        limit = "" if self.limit is None else f"/{self.limit}"
+        weight = "" if self.weight == 1 else f" weight={self.weight}"
+        return f"<Endpoint {self.name} {self.state.value} in_flight={self.in_flight}{limit}{weight}>"
+
+
+def _parse(text: str) -> URL:
+    if not text.isprintable() or " " in text:  # else some of it would be dropped, and some sent as Host
+        raise ValueError(f"url: {text!r} has a space or control character")
+    try:
+        url = URL(text)
+        url.port  # noqa: B018 - yarl checks the port on first use
+    except (ValueError, TypeError) as error:
+        raise ValueError(f"url: {text!r} is not a URL: {error}") from None
+    if url.scheme not in ("http", "https"):
+        raise ValueError(f"url: {text!r} is neither http:, https: nor unix:")
+    if url.user is not None or url.password is not None:
+        raise ValueError("url: credentials do not belong into an endpoint's URL; set the field in a filter")
+    if url.raw_fragment:
+        raise ValueError(f"url: {text!r} has a fragment")
+    return url

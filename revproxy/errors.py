@@ -1,0 +1,301 @@
+"""Every failure of an exchange: its name, who caused it, when, and what the client is told.
+
+One class a failure. The class says what holds for every instance: the ``origin`` that is to blame, the ``phase`` it
+happened in, the ``status`` that the client gets (``None``: nothing can or shall be sent), the RFC 9209 ``token`` and
+whether another attempt may help. The message is for the operator's log; it may name addresses, and never reaches a
+client.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import ClassVar
+
+__all__ = [
+    "BadRequest",
+    "BodyTooLarge",
+    "ClientDisconnected",
+    "ClientTimeout",
+    "ConnectFailed",
+    "ConnectTimeout",
+    "ConnectionLost",
+    "DnsFailed",
+    "Drop",
+    "InternalError",
+    "MethodNotAllowed",
+    "NoEndpoint",
+    "NoRoute",
+    "Origin",
+    "Phase",
+    "ProtocolError",
+    "ProxyError",
+    "QueueFull",
+    "QueueTimeout",
+    "ResponseBodyTooLarge",
+    "ResponseHeadTooLarge",
+    "ResponseTimeout",
+    "SendTimeout",
+    "StreamTimeout",
+    "TlsFailed",
+    "Truncated",
+]
+
+
+class Origin(StrEnum):
+    """Who caused a failure. What the client did never counts against an endpoint."""
+
+    CLIENT = "client"
+    PROXY = "proxy"
+    UPSTREAM = "upstream"
+    POLICY = "policy"
+
+
+class Phase(StrEnum):
+    """Where in its life an exchange was when it failed."""
+
+    REQUEST = "request"
+    """Reading and judging the client's request."""
+    SELECT = "select"
+    """Choosing an endpoint, waiting for a connection."""
+    CONNECT = "connect"
+    """Resolving, connecting, TLS handshake."""
+    SEND = "send"
+    """Sending the request upstream."""
+    HEAD = "head"
+    """Waiting for and reading the response head."""
+    BODY = "body"
+    """Reading the response body."""
+    DELIVER = "deliver"
+    """Writing the response to the client."""
+
+
+class ProxyError(Exception):
+    """Base of every failure that an exchange can end with.
+
+    The arguments are those of ``Exception``: a message for the operator's log. Subclass it for failures of your own
+    filters; set at least ``origin``, ``status`` and ``title``.
+    """
+
+    origin: ClassVar[Origin] = Origin.PROXY
+    phase: Phase = Phase.REQUEST
+    status: ClassVar[int | None] = 500
+    """The status that the client is answered with; ``None`` closes the connection without a word."""
+    token: ClassVar[str] = "proxy_internal_error"
+    """The error type of RFC 9209 section 2.3."""
+    title: ClassVar[str] = "Internal error"
+    """What the client may know: a short text without a word about the inside."""
+    retryable: bool = False
+    """Whether another attempt might go better, method and body permitting."""
+
+
+# The client's doing.
+
+
+class BadRequest(ProxyError):
+    """The request cannot be understood or must not be forwarded: 400."""
+
+    origin = Origin.CLIENT
+    status: ClassVar[int | None] = 400
+    token = "http_request_error"
+    title = "The request could not be understood"
+
+
+class MethodNotAllowed(ProxyError):
+    """A method that this proxy does not forward (CONNECT): 405."""
+
+    origin = Origin.CLIENT
+    status: ClassVar[int | None] = 405
+    token = "http_request_error"
+    title = "This method is not served here"
+
+
+class BodyTooLarge(ProxyError):
+    """The request body exceeds the proxy's limit: 413."""
+
+    origin = Origin.CLIENT
+    status: ClassVar[int | None] = 413
+    token = "http_request_error"
+    title = "The request body is too large"
+
+
+class ClientTimeout(ProxyError):
+    """The client stopped sending its request body: 408."""
+
+    origin = Origin.CLIENT
+    status: ClassVar[int | None] = 408
+    token = "http_request_error"
+    title = "The request took too long to arrive"
+
+
+class ClientDisconnected(ProxyError):
+    """The client went away, or stopped reading, before it had its answer; nobody is left to tell."""
+
+    origin = Origin.CLIENT
+    phase = Phase.DELIVER
+    status: ClassVar[int | None] = None
+    token = "http_request_error"
+    title = "The client went away"
+
+
+# The proxy's own.
+
+
+class InternalError(ProxyError):
+    """A filter or handler raised what it should not have: 500. The cause is in ``__cause__``."""
+
+
+class NoEndpoint(ProxyError):
+    """No endpoint of the upstream accepts requests now: 503."""
+
+    phase = Phase.SELECT
+    status: ClassVar[int | None] = 503
+    token = "destination_unavailable"
+    title = "The service is unavailable"
+
+
+class QueueFull(ProxyError):
+    """All connections are busy and the queue for them is full: 503."""
+
+    phase = Phase.SELECT
+    status: ClassVar[int | None] = 503
+    token = "connection_limit_reached"
+    title = "The service is overloaded"
+    retryable = True
+
+
+class QueueTimeout(ProxyError):
+    """All connections stayed busy for as long as a request may wait: 503."""
+
+    phase = Phase.SELECT
+    status: ClassVar[int | None] = 503
+    token = "connection_limit_reached"
+    title = "The service is overloaded"
+    retryable = True
+
+
+# The upstream's.
+
+
+class ConnectFailed(ProxyError):
+    """No connection to the endpoint: refused, unreachable, reset while connecting: 502. Nothing was sent."""
+
+    origin = Origin.UPSTREAM
+    phase = Phase.CONNECT
+    status: ClassVar[int | None] = 502
+    token = "connection_refused"
+    title = "The service could not be reached"
+    retryable = True
+
+
+class DnsFailed(ConnectFailed):
+    """The endpoint's name does not resolve: 502."""
+
+    token = "dns_error"
+
+
+class TlsFailed(ConnectFailed):
+    """The TLS handshake failed, a certificate that does not verify included: 502."""
+
+    token = "tls_protocol_error"
+
+
+class ConnectTimeout(ConnectFailed):
+    """Connecting, TLS handshake included, took longer than ``Timeouts.connect``: 504."""
+
+    status: ClassVar[int | None] = 504
+    token = "connection_timeout"
+    title = "The service did not answer in time"
+
+
+class ConnectionLost(ProxyError):
+    """The upstream closed or reset the connection before it had sent a response head: 502."""
+
+    origin = Origin.UPSTREAM
+    phase = Phase.HEAD
+    status: ClassVar[int | None] = 502
+    token = "connection_terminated"
+    title = "The service closed the connection"
+    retryable = True
+
+
+class ProtocolError(ProxyError):
+    """The upstream sent what is not a well-formed HTTP/1.1 response: 502, the connection is never used again."""
+
+    origin = Origin.UPSTREAM
+    phase = Phase.HEAD
+    status: ClassVar[int | None] = 502
+    token = "http_protocol_error"
+    title = "The service sent an invalid response"
+
+
+class ResponseHeadTooLarge(ProtocolError):
+    """The response head exceeds ``Limits.head_bytes`` or ``Limits.head_fields``: 502."""
+
+    token = "http_response_header_section_size"
+
+
+class ResponseBodyTooLarge(ProtocolError):
+    """A filter reads response bodies up to a limit, and this one is longer: 502."""
+
+    phase = Phase.BODY
+    token = "http_response_body_size"
+
+
+class SendTimeout(ProxyError):
+    """The upstream stopped reading the request: 504."""
+
+    origin = Origin.UPSTREAM
+    phase = Phase.SEND
+    status: ClassVar[int | None] = 504
+    token = "connection_write_timeout"
+    title = "The service did not answer in time"
+
+
+class ResponseTimeout(ProxyError):
+    """No response head within ``Timeouts.head``, or within the time left for the whole exchange: 504."""
+
+    origin = Origin.UPSTREAM
+    phase = Phase.HEAD
+    status: ClassVar[int | None] = 504
+    token = "http_response_timeout"
+    title = "The service did not answer in time"
+    retryable = True
+
+
+class Truncated(ProxyError):
+    """The response body ended before its declared end. The client's connection is cut, never ended cleanly."""
+
+    origin = Origin.UPSTREAM
+    phase = Phase.BODY
+    status: ClassVar[int | None] = 502
+    token = "http_response_incomplete"
+    title = "The service sent an incomplete response"
+
+
+class StreamTimeout(Truncated):
+    """The upstream fell silent in the middle of a body for longer than ``Timeouts.idle``."""
+
+    status: ClassVar[int | None] = 504
+    token = "connection_read_timeout"
+    title = "The service stopped answering"
+
+
+# By decision of the developer.
+
+
+class NoRoute(ProxyError):
+    """No rule matched: 404."""
+
+    origin = Origin.POLICY
+    status: ClassVar[int | None] = 404
+    token = "destination_not_found"
+    title = "Nothing is served here"
+
+
+class Drop(ProxyError):
+    """Close the client's connection without an answer. Raise it from a filter or rule."""
+
+    origin = Origin.POLICY
+    status: ClassVar[int | None] = None
+    token = "http_request_denied"
+    title = "Dropped"

@@ -1,0 +1,214 @@
+"""One request and all that was decided about it: the record that filters share and logs and metrics read."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
+from weakref import ref
+
+from .endpoint import Endpoint
+from .errors import ProxyError
+from .message import Inbound, Request
+
+if TYPE_CHECKING:
+    from multidict import CIMultiDict
+
+    from .rules import Rule
+
+__all__ = ["NO_HOOKS", "Attempt", "Exchange", "Hooks", "Key"]
+
+T = TypeVar("T")
+D = TypeVar("D")
+
+
+class Key(Generic[T]):
+    """A typed place for a value that filters share: ``exchange[COUNTRY] = "CH"``. Compared by identity."""
+
+    __slots__ = ("name",)
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def __repr__(self) -> str:
+        return f"Key({self.name!r})"
+
+
+@dataclass(frozen=True, slots=True)
+class Hooks:
+    """What is called as an exchange goes on: the methods of ``Observer`` that somebody overrides."""
+
+    started: tuple[Callable[[Exchange], object], ...] = ()
+    attempted: tuple[Callable[[Attempt], object], ...] = ()
+    settled: tuple[Callable[[Attempt], object], ...] = ()
+    ruled: tuple[Callable[[Exchange, Rule], object], ...] = ()
+    failed: tuple[Callable[[Exchange, ProxyError], object], ...] = ()
+    finished: tuple[Callable[[Exchange, int | None], object], ...] = ()
+
+
+NO_HOOKS = Hooks()
+
+
+class Exchange:
+    """One request on its way, and its answer on the way back.
+
+    ``inbound``
+        What the client sent; read-only.
+    ``request``
+        The draft that goes upstream; filters edit it.
+    ``attempts``
+        Every try at an endpoint, in order.
+    ``rule``
+        The rule that decided, once one has.
+    ``started``, ``deadline``
+        Monotonic seconds; no deadline is ``None``.
+    ``hooks``
+        Whom to tell.
+    ``interim``
+        Takes 1xx responses on their way to the client; ``None`` drops them.
+    """
+
+    __slots__ = (
+        "__weakref__",
+        "_deferred",
+        "_id",
+        "_values",
+        "attempts",
+        "deadline",
+        "error",
+        "hooks",
+        "inbound",
+        "interim",
+        "request",
+        "rule",
+        "started",
+    )
+
+    def __init__(
+        self,
+        inbound: Inbound,
+        request: Request,
+        *,
+        started: float,
+        deadline: float | None = None,
+        hooks: Hooks = NO_HOOKS,
+    ) -> None:
+        self.inbound = inbound
+        self.request = request
+        self.hooks = hooks
+        self.started = started
+        self.deadline = deadline
+        self.attempts: list[Attempt] = []
+        self.rule: Rule | None = None
+        self.error: ProxyError | None = None
+        """How the exchange failed, if it did."""
+        self.interim: Callable[[int, CIMultiDict[str]], None] | None = None
+        self._values: dict[Key[Any], Any] | None = None
+        self._deferred: list[Callable[[], None]] = []
+        self._id: str | None = None
+
+    @property
+    def id(self) -> str:
+        """The correlation id: in error answers and in log records. Set it to carry one from outside."""
+        if self._id is None:
+            self._id = secrets.token_hex(8)
+        return self._id
+
+    @id.setter
+    def id(self, value: str) -> None:
+        self._id = value
+
+    def defer(self, release: Callable[[], None]) -> None:
+        """Have ``release`` called when the exchange is over, however it ends; last registered, first called."""
+        self._deferred.append(release)
+
+    def finish(self) -> None:
+        """The exchange is over: run what was deferred. Called by the edge; every release runs even if one raises."""
+        deferred = self._deferred
+        while deferred:
+            release = deferred.pop()
+            try:
+                release()
+            except BaseException:
+                self.finish()
+                raise
+
+    def __getitem__(self, key: Key[T]) -> T:
+        if self._values is None:
+            raise KeyError(key)
+        value: T = self._values[key]
+        return value
+
+    def __setitem__(self, key: Key[T], value: T) -> None:
+        if self._values is None:
+            self._values = {}
+        self._values[key] = value
+
+    def __contains__(self, key: Key[Any]) -> bool:
+        return self._values is not None and key in self._values
+
+    @overload
+    def get(self, key: Key[T]) -> T | None: ...
+    @overload
+    def get(self, key: Key[T], default: D) -> T | D: ...
+    def get(self, key: Key[Any], default: Any = None) -> Any:
+        """The value of ``key``, or ``default``."""
+        return default if self._values is None else self._values.get(key, default)
+
+    def __repr__(self) -> str:
+        tries = f" attempts={len(self.attempts)}" if self.attempts else ""
+        return f"<Exchange {self.inbound.method} {self.inbound.target!r} from {self.inbound.client}{tries}>"
+
+
+class Attempt:
+    """One try at one endpoint: what retries, health, balancers, logs and metrics read.
+
+    ``endpoint``, ``request``, ``number``
+        What was sent, where, and the how many-th try of the exchange it is, from 1.
+    ``started``, ``first_byte``, ``ended``
+        Monotonic seconds: when it began; when the response head was there; when the body had ended and the endpoint's
+        load was released.
+    ``sent``
+        A byte of the request may have reached the endpoint.
+    ``status``, ``error``
+        How it went: the response's status; how it failed, the middle of a body included.
+    """
+
+    __slots__ = (
+        "_exchange",
+        "ended",
+        "endpoint",
+        "error",
+        "first_byte",
+        "number",
+        "request",
+        "sent",
+        "started",
+        "status",
+    )
+
+    def __init__(self, endpoint: Endpoint, exchange: Exchange, request: Request, number: int, started: float) -> None:
+        self.endpoint = endpoint
+        # The exchange lists its attempts: were each to hold the other, only the garbage collector could free them.
+        self._exchange = ref(exchange)
+        self.request = request
+        self.number = number
+        self.started = started
+        self.sent = False
+        self.first_byte: float | None = None
+        self.ended: float | None = None
+        self.status: int | None = None
+        self.error: ProxyError | None = None
+
+    @property
+    def exchange(self) -> Exchange:
+        """The exchange that it belongs to. Raises ``ReferenceError`` if nobody holds that any more."""
+        exchange = self._exchange()
+        if exchange is None:
+            raise ReferenceError("the exchange of this attempt is gone")
+        return exchange
+
+    def __repr__(self) -> str:
+        result = self.error or self.status or ("sent" if self.sent else "new")
+        return f"<Attempt {self.number} at {self.endpoint.name}: {result!r}>"

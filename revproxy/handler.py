@@ -1,0 +1,149 @@
+"""The one shape of the library: a handler answers an exchange, a filter wraps a handler.
+
+An async function with the right parameters is a handler or a filter; so is an object with such a ``__call__``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any, TypeAlias
+
+from .exchange import Exchange, Key
+from .message import Response
+
+__all__ = ["Component", "Filter", "Handler", "Pipeline", "running", "walk"]
+
+Handler: TypeAlias = Callable[[Exchange], Coroutine[Any, Any, Response]]
+"""Answers an exchange."""
+
+Filter: TypeAlias = Callable[[Exchange, Handler], Coroutine[Any, Any, Response]]
+"""Wraps a handler: acts before it, after it, or instead of it."""
+
+
+class Component:
+    """What owns resources or holds other components. Found by a walk over ``parts()``, started once, stopped once.
+
+    The class attributes tell composition what a component means to its neighbours:
+
+    ``guards``
+        It decides who may pass (a table of rules). What shortcuts must not stand around it.
+    ``shortcuts``
+        As a filter it may answer without asking the handler, or ask it twice (cache, retry, mirror, hedge).
+    ``provides``, ``requires``
+        The keys that it puts on the exchange as a filter; those that it reads and cannot do without.
+    ``reads_path``
+        It decides by the path, so that a target with two readings must not pass.
+    """
+
+    guards: bool = False
+    shortcuts: bool = False
+    provides: frozenset[Key[Any]] = frozenset()
+    requires: frozenset[Key[Any]] = frozenset()
+    reads_path: bool = False
+
+    def parts(self) -> Iterable[object]:
+        """The handlers, filters and other components that this one holds. What is no component is ignored."""
+        return ()
+
+    async def start(self) -> None:
+        """Acquire what is needed; called after the parts were started."""
+
+    async def stop(self) -> None:
+        """Release it; called before the parts are stopped. Must not raise."""
+
+
+def walk(root: object) -> Iterator[Component]:
+    """Every component below and including ``root``, each once, parts before what holds them."""
+    seen: set[int] = set()
+
+    def visit(part: object) -> Iterator[Component]:
+        if isinstance(part, Component) and id(part) not in seen:
+            seen.add(id(part))
+            for inner in part.parts():
+                yield from visit(inner)
+            yield part
+
+    return visit(root)
+
+
+@asynccontextmanager
+async def running(root: object) -> AsyncIterator[None]:
+    """Start every component of ``root``, and stop them, in reverse, when the block is left."""
+    async with AsyncExitStack() as stack:
+        for component in walk(root):
+            await component.start()
+            stack.push_async_callback(component.stop)
+        yield
+
+
+def wrap(filter: Filter, handler: Handler) -> Handler:
+    """``handler`` behind ``filter``."""
+
+    def wrapped(exchange: Exchange) -> Coroutine[Any, Any, Response]:
+        return filter(exchange, handler)
+
+    return wrapped
+
+
+class Pipeline(Component):
+    """Filters around a handler, the first one outermost. A handler itself.
+
+    Raises ``ValueError`` if a filter that shortcuts (a cache, a retry) stands around something that guards (a table
+    of rules): it would answer what a rule forbids, or decide twice.
+    """
+
+    def __init__(self, *filters: Filter, handler: Handler) -> None:
+        for item in (*filters, handler):
+            if not callable(item):
+                raise TypeError(f"{item!r} is neither a filter nor a handler: it is not callable")
+        self.filters = filters
+        self.handler = handler
+        parts: tuple[object, ...] = (*filters, handler)
+        for position, part in enumerate(parts):
+            if isinstance(part, Component) and part.shortcuts:
+                guarded = [inner for rest in parts[position + 1 :] for inner in walk(rest) if inner.guards]
+                if guarded:
+                    raise ValueError(f"{part!r} must not stand around {guarded[0]!r}: put it inside, per route")
+        chain = handler
+        for filter in reversed(filters):
+            chain = wrap(filter, chain)
+        self._chain = chain
+
+    def __call__(self, exchange: Exchange) -> Coroutine[Any, Any, Response]:
+        return self._chain(exchange)
+
+    def parts(self) -> Iterable[object]:
+        return (self.handler, *reversed(self.filters))
+
+    def __repr__(self) -> str:
+        inner = "".join(f"{name(part)}, " for part in self.filters)
+        return f"Pipeline({inner}handler={name(self.handler)})"
+
+
+def missing_keys(filters: Iterable[object], handler: object) -> frozenset[Key[Any]]:
+    """The keys that something below requires and no filter outside of it provides."""
+    provided: frozenset[Key[Any]] = frozenset()
+    missing: frozenset[Key[Any]] = frozenset()
+    for filter in filters:
+        for part in walk(filter):
+            missing |= part.requires - provided
+        if isinstance(filter, Component):
+            provided |= filter.provides
+    return missing | (_missing_below(handler) - provided)
+
+
+def _missing_below(part: object) -> frozenset[Key[Any]]:
+    if isinstance(part, Pipeline):
+        return missing_keys(part.filters, part.handler)
+    if not isinstance(part, Component):
+        return frozenset()
+    missing = part.requires
+    for inner in part.parts():
+        missing |= _missing_below(inner)
+    return missing
+
+
+def name(part: object) -> str:
+    """How a handler or filter is called in a ``repr``: a function by its name, an object by its own ``repr``."""
+    return getattr(part, "__qualname__", None) or repr(part)

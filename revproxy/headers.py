@@ -1,0 +1,171 @@
+"""Header fields on their way through: which end here (hop-by-hop), which the proxy adds, and how a head is written.
+
+Field values are ``str`` decoded as UTF-8 with ``surrogateescape``, so that every byte from 0x80 up survives unchanged.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from functools import lru_cache
+
+from multidict import CIMultiDict
+
+__all__ = ["decode_fields", "encode_fields", "forwarded_lines", "has_control", "is_token", "nominated"]
+
+_HOP_BY_HOP = frozenset(
+    {
+        "alpn",
+        "close",
+        "connection",
+        "http2-settings",
+        "keep-alive",
+        "proxy-authenticate",
+        "proxy-authentication-info",
+        "proxy-authorization",
+        "proxy-connection",
+        "te",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
+    }
+)
+"""RFC 9110 section 7.6.1 and what is treated like it in practice."""
+
+_REPLACED = frozenset(
+    {
+        "forwarded",
+        "x-forwarded-for",
+        "x-forwarded-host",
+        "x-forwarded-port",
+        "x-forwarded-prefix",
+        "x-forwarded-proto",
+        "x-forwarded-server",
+        "x-real-ip",
+    }
+)
+"""What a client says of its own origin: never passed on."""
+
+_PROTECTED = frozenset({"authorization", "content-length", "content-type", "cookie", "host", "set-cookie", "via"})
+"""What ``Connection`` cannot nominate away: a back end may rely on it (CVE-2021-32813 and its kin)."""
+
+TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
+"""RFC 9110 section 5.6.2."""
+
+
+def is_token(text: str) -> bool:
+    """Whether ``text`` is a token of RFC 9110 section 5.6.2, as field names and methods must be."""
+    return TOKEN.fullmatch(text) is not None
+
+
+_BOUND = 4096
+"""Entries at most of a table of names; names beyond it are worked out anew each time."""
+
+
+class RequestFields(dict[bytes, "bytes | None"]):
+    """Field names of requests as they stand on the wire, each as it is written, or ``None`` if the field ends here."""
+
+    def __missing__(self, name: bytes) -> bytes | None:
+        lowered = name.decode("latin-1").lower()
+        kept = None if lowered in _REQUEST_DROPPED else name + b": "
+        if len(self) < _BOUND and len(name) <= 64:
+            self[name] = kept
+        return kept
+
+
+class ResponseFields(dict[bytes, "str | None"]):
+    """Field names of responses as they stand on the wire; lower-cased those that mean something to the proxy, else
+    ``None``."""
+
+    def __missing__(self, name: bytes) -> str | None:
+        lowered = name.decode("latin-1").lower()
+        special = lowered if lowered in RESPONSE_DROPPED or lowered in ("content-length", "date") else None
+        if len(self) < _BOUND and len(name) <= 64:
+            self[name] = special
+        return special
+
+
+_REQUEST_DROPPED = _HOP_BY_HOP | _REPLACED | {"expect", "host", "proxy"}
+"""What of a request is not passed on. ``Host`` is written anew; ``Expect`` was met by the server before; ``Proxy`` is
+an attack on CGI programs (httpoxy)."""
+
+RESPONSE_DROPPED = _HOP_BY_HOP | {"alt-svc"}
+"""What of a response is not passed on. ``Alt-Svc`` speaks of a listener that clients cannot reach."""
+
+REQUEST_FIELDS = RequestFields()
+RESPONSE_FIELDS = ResponseFields()
+
+PLAIN_CONNECTION = frozenset({"keep-alive", "close", "Keep-Alive", "Close"})
+"""Values of ``Connection`` that nominate no field."""
+
+
+def nominated(connection: Iterable[str]) -> set[str]:
+    """The fields, lower-cased, that ``Connection`` lines name as hop-by-hop, but for those that must not be removed
+    that way (RFC 9110 section 7.6.1)."""
+    return {
+        name
+        for line in connection
+        for element in line.split(",")
+        if (name := element.strip(" \t").lower())
+        and name not in _PROTECTED
+        and name not in _REPLACED
+        and not name.startswith("x-forwarded-")
+    }
+
+
+@lru_cache(maxsize=4096)
+def forwarded_lines(peer: str | None, host: str, scheme: str) -> bytes:
+    """Say where a request came from: ``X-Forwarded-For``, ``-Host`` and ``-Proto``, as field lines.
+
+    ``peer`` is the address of the client's connection; ``None``: it has none, and no such field is sent.
+    """
+    lines = ""
+    if peer is not None:
+        address = peer.partition("%")[0]
+        if address.startswith("::ffff:") and "." in address:
+            address = address[7:]
+        lines += f"X-Forwarded-For: {address}\r\n"
+    if host:
+        lines += f"X-Forwarded-Host: {host}\r\n"
+    return f"{lines}X-Forwarded-Proto: {scheme}\r\n".encode("utf-8", "surrogateescape")
+
+
+_CONTROLS = bytes(c for c in range(0x20) if c != 0x09) + b"\x7f"
+_valid_names: set[str] = set()
+
+
+def has_control(raw: bytes) -> bool:
+    """Whether ``raw`` holds a control character other than a tab."""
+    return len(raw) != len(raw.translate(None, _CONTROLS))
+
+
+def encode_fields(headers: CIMultiDict[str]) -> bytes:
+    """The field lines of ``headers``, each ended.
+
+    Raises ``ValueError``, which names the field, if a name is not a token or a value holds a control character
+    (RFC 9110 section 5.5): nothing of it must reach a wire.
+    """
+    raw = "".join([f"{name}: {value}\r\n" for name, value in headers.items()]).encode("utf-8", "surrogateescape")
+    # Every control character that is there but for the line ends is one too many.
+    if len(raw) - len(raw.translate(None, _CONTROLS)) != 2 * len(headers) or not _valid_names.issuperset(headers):
+        _check(headers)
+    return raw
+
+
+def _check(headers: CIMultiDict[str]) -> None:
+    for name, value in headers.items():
+        if not is_token(name):
+            raise ValueError(f"{name!r} is not a field name")
+        if has_control(value.encode("utf-8", "surrogateescape")):
+            raise ValueError(f"control character in the value of {name}: {value!r}")
+        if len(_valid_names) < _BOUND:
+            _valid_names.add(str(name))
+
+
+def decode_fields(lines: bytes) -> CIMultiDict[str]:
+    """Well-formed field lines, as ``encode_fields`` writes them, in order and case."""
+    headers: CIMultiDict[str] = CIMultiDict()
+    for line in lines.decode("utf-8", "surrogateescape").split("\r\n")[:-1]:
+        name, _, value = line.partition(":")
+        headers.add(name, value.strip(" \t"))
+    return headers

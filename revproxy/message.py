@@ -1,0 +1,265 @@
+"""The two requests and the response: what the client sent (read-only), what goes upstream, what comes back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeAlias
+from urllib.parse import parse_qsl
+
+from multidict import CIMultiDict, CIMultiDictProxy, MultiDict, MultiDictProxy, istr
+
+from .body import EMPTY, Body
+from .facts import ClientAddress
+from .headers import decode_fields, encode_fields
+
+__all__ = ["HttpVersion", "Inbound", "Request", "Response"]
+
+HttpVersion: TypeAlias = tuple[int, int]
+
+_HOST = istr("Host")
+_CONTENT_LENGTH = istr("Content-Length")
+_COOKIE = istr("Cookie")
+_DATE = istr("Date")
+_TRANSFER_ENCODING = istr("Transfer-Encoding")
+
+
+class Inbound:
+    """What the client sent. Read-only; the costly properties are computed on first use.
+
+    ``method``, ``target``
+        As on the wire: case kept, nothing decoded.
+    ``path``
+        The one canonical reading of the path (see ``paths``): what rules match and caches key.
+    ``query_string``
+        What stands after the first ``?``, raw; ``None`` if there is none.
+    ``headers``
+        As received, hop-by-hop fields included.
+    ``version``
+        ``(1, 1)`` or ``(1, 0)``.
+    ``scheme``, ``host``
+        ``"http"`` or ``"https"``; the authority that the client asked for (with port, if it named one).
+    ``peer``
+        The connection's ``peername``, as asyncio gives it.
+    """
+
+    __slots__ = (
+        "_client",
+        "_cookies",
+        "_extra",
+        "_query",
+        "headers",
+        "host",
+        "method",
+        "path",
+        "peer",
+        "query_string",
+        "scheme",
+        "target",
+        "version",
+    )
+
+    def __init__(
+        self,
+        method: str,
+        target: str,
+        headers: CIMultiDictProxy[str],
+        *,
+        path: str,
+        query_string: str | None = None,
+        version: HttpVersion = (1, 1),
+        scheme: str = "http",
+        host: str = "",
+        peer: object = None,
+        extra: Callable[[str], Any] | None = None,
+    ) -> None:
+        self.method = method
+        self.target = target
+        self.headers = headers
+        self.path = path
+        self.query_string = query_string
+        self.version = version
+        self.scheme = scheme
+        self.host = host
+        self.peer = peer
+        self._extra = extra
+        self._client: ClientAddress | None = None
+        self._query: MultiDictProxy[str] | None = None
+        self._cookies: MultiDictProxy[str] | None = None
+
+    @property
+    def client(self) -> ClientAddress:
+        """Where the request comes from."""
+        if self._client is None:
+            self._client = ClientAddress.of_peer(self.peer)
+        return self._client
+
+    @property
+    def query(self) -> MultiDictProxy[str]:
+        """The query, decoded as form data, in order, duplicates and valueless keys included."""
+        if self._query is None:
+            pairs = parse_qsl(self.query_string or "", keep_blank_values=True, errors="surrogateescape")
+            self._query = MultiDictProxy(MultiDict(pairs))
+        return self._query
+
+    @property
+    def cookies(self) -> MultiDictProxy[str]:
+        """The cookies, in order, duplicates included (RFC 6265 section 4.2.1)."""
+        if self._cookies is None:
+            cookies: MultiDict[str] = MultiDict()
+            for line in self.headers.getall(_COOKIE, ()):
+                for pair in line.split(";"):
+                    name, equals, value = pair.strip(" \t").partition("=")
+                    if equals:
+                        cookies.add(name, value[1:-1] if len(value) > 1 and value[0] == value[-1] == '"' else value)
+            self._cookies = MultiDictProxy(cookies)
+        return self._cookies
+
+    @property
+    def tls(self) -> Any:
+        """The client connection's ``ssl.SSLObject``, or ``None``."""
+        return None if self._extra is None else self._extra("ssl_object")
+
+    def __repr__(self) -> str:
+        return f"<Inbound {self.method} {self.target!r} from {self.client}>"
+
+
+class _Message:
+    """What a draft and a response have in common: field lines that are only decoded for whoever asks for them."""
+
+    __slots__ = ("_declared", "_headers", "_lines", "body")
+
+    body: Body
+
+    def __init__(self, headers: CIMultiDict[str] | None, body: Body) -> None:
+        self._headers = CIMultiDict() if headers is None else headers
+        self._lines: bytes | None = None
+        self._declared: int | None = None
+        self.body = body
+
+    def _hold(self, lines: bytes, declared: int | None) -> None:
+        """Take well-formed field lines as they are; ``declared`` is the value of ``Content-Length`` among them."""
+        self._lines = lines
+        self._declared = declared
+
+    @property
+    def headers(self) -> CIMultiDict[str]:
+        """The fields, in order and case; edit them in place or set new ones."""
+        if self._lines is not None:
+            self._headers = decode_fields(self._lines)
+            self._lines = None
+        return self._headers
+
+    @headers.setter
+    def headers(self, headers: CIMultiDict[str]) -> None:
+        self._lines = None
+        self._headers = headers
+
+    def field_lines(self, length: int | None) -> bytes:
+        """The fields for the wire, with a ``Content-Length`` of ``length``, or none for ``None``. Whatever a filter
+        has set of the framing is gone: two opinions of where a message ends are how requests are smuggled.
+
+        Raises ``ValueError`` for what must not reach a wire.
+        """
+        lines = self._lines
+        if lines is not None:
+            if self._declared == length:
+                return lines
+            if self._declared is None and length is not None:
+                return lines + b"Content-Length: %d\r\n" % length
+        headers = self.headers
+        headers.popall(_TRANSFER_ENCODING, None)
+        if length is None:
+            headers.popall(_CONTENT_LENGTH, None)
+        elif headers.getall(_CONTENT_LENGTH, None) != [str(length)]:
+            headers[_CONTENT_LENGTH] = str(length)
+        return encode_fields(headers)
+
+
+class Request(_Message):
+    """The draft of what goes upstream; filters edit it.
+
+    ``method``, ``target``
+        The target is raw: path and query as they will be sent.
+    ``headers``
+        Without a ``Host`` field the endpoint's own authority is sent. ``Content-Length`` and ``Transfer-Encoding``
+        are the wire's to write: they follow from the body.
+    ``body``
+        ``EMPTY`` is no body at all; ``Body()`` one of length 0.
+    """
+
+    __slots__ = ("method", "target")
+
+    def __init__(self, method: str, target: str, headers: CIMultiDict[str] | None = None, body: Body = EMPTY) -> None:
+        super().__init__(headers, body)
+        self.method = method
+        self.target = target
+
+    @classmethod
+    def of_lines(cls, method: str, target: str, lines: bytes, declared: int | None) -> Request:
+        """With fields that are known to be well-formed and were not decoded."""
+        self = cls.__new__(cls)
+        self.method = method
+        self.target = target
+        self._lines = lines
+        self._declared = declared
+        self.body = EMPTY
+        return self
+
+    @property
+    def names_host(self) -> bool:
+        """Whether a filter has set ``Host``."""
+        return self._lines is None and _HOST in self._headers
+
+    def __repr__(self) -> str:
+        return f"Request({self.method!r}, {self.target!r}, {self.headers!r}, {self.body!r})"
+
+
+class Response(_Message):
+    """An answer as a value. The framing follows from ``body``, whatever ``Content-Length`` says.
+
+    ``reason``: ``None`` is the standard phrase of the status.
+    """
+
+    __slots__ = ("_dated", "reason", "status")
+
+    def __init__(
+        self,
+        status: int,
+        headers: CIMultiDict[str] | None = None,
+        body: Body = EMPTY,
+        reason: str | None = None,
+    ) -> None:
+        super().__init__(headers, body)
+        self.status = status
+        self.reason = reason
+        self._dated = False
+
+    @classmethod
+    def of_lines(
+        cls, status: int, reason: str, body: Body, lines: bytes, declared: int | None, *, dated: bool
+    ) -> Response:
+        """With fields that are known to be well-formed and were not decoded; ``dated``: ``Date`` is among them."""
+        self = cls.__new__(cls)
+        self.status = status
+        self.reason = reason
+        self.body = body
+        self._lines = lines
+        self._declared = declared
+        self._dated = dated
+        return self
+
+    @property
+    def declared(self) -> int | None:
+        """What ``Content-Length`` says: the body's length, or what a body would have that is not sent (HEAD, 304)."""
+        if self._lines is not None:
+            return self._declared
+        value = self._headers.get(_CONTENT_LENGTH, "")
+        return int(value) if value.isascii() and value.isdigit() else None
+
+    @property
+    def dated(self) -> bool:
+        """Whether there is a ``Date``."""
+        return self._dated if self._lines is not None else _DATE in self._headers
+
+    def __repr__(self) -> str:
+        return f"Response({self.status}, {self.headers!r}, {self.body!r}, reason={self.reason!r})"

@@ -1,0 +1,51 @@
+"""What metrics and logs override to learn of exchanges."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import fields
+from typing import TYPE_CHECKING
+
+from .errors import ProxyError
+from .exchange import Attempt, Exchange, Hooks
+
+if TYPE_CHECKING:
+    from .rules import Rule
+
+__all__ = ["Observer", "hooks"]
+
+
+class Observer:
+    """No-op hooks: override what you want to know. They are called in order, must not block, and must not raise.
+
+    A hook that nobody overrides costs nothing.
+    """
+
+    def started(self, exchange: Exchange) -> None:
+        """A request has arrived; nothing was decided yet."""
+
+    def attempted(self, attempt: Attempt) -> None:
+        """An endpoint was chosen and is about to be sent the request."""
+
+    def settled(self, attempt: Attempt) -> None:
+        """An attempt has ended, its body included; ``attempt.status`` and ``attempt.error`` say how."""
+
+    def ruled(self, exchange: Exchange, rule: Rule) -> None:
+        """A rule with a severity matched (``rule.shadow``: it was only noted)."""
+
+    def failed(self, exchange: Exchange, error: ProxyError) -> None:
+        """The exchange failed; the client may have been told ``error.status``."""
+
+    def finished(self, exchange: Exchange, status: int | None) -> None:
+        """The exchange is over. ``status``: what the client was sent; ``None``: nothing."""
+
+
+def hooks(observers: Iterable[Observer]) -> Hooks:
+    """The methods that ``observers`` override, as an exchange calls them."""
+    observers = tuple(observers)
+
+    def overridden(hook: str) -> tuple[Callable[..., object], ...]:
+        base = getattr(Observer, hook)
+        return tuple(getattr(each, hook) for each in observers if getattr(type(each), hook) is not base)
+
+    return Hooks(*(overridden(each.name) for each in fields(Hooks)))

@@ -1,0 +1,277 @@
+"""The edge: an aiohttp request in, an exchange through the handlers, an aiohttp response out."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+
+from aiohttp import web
+
+from ._aiohttp import RawResponse, message, unwatch_client, watch_client
+from .clock import SYSTEM_CLOCK, Clock
+from .deliver import deliver
+from .errors import BadRequest, ClientDisconnected, InternalError, MethodNotAllowed, Origin, ProxyError
+from .exchange import Exchange
+from .handler import Filter, Handler, Pipeline, missing_keys, name, running, walk
+from .message import Response
+from .observer import Observer, hooks
+from .paths import PathPolicy, Reading
+from .problems import problem
+from .receive import receive, request_body, split_absolute
+from .rules import Rules
+from .upstream import Upstream
+
+__all__ = ["ProxyHandler"]
+
+_log = logging.getLogger("revproxy.error")
+_UNREAD = Reading("", "", None)
+
+
+class ProxyHandler:
+    """Serves aiohttp requests by a handler: an ``Upstream``, ``Rules``, anything of that shape.
+
+    ``handler``
+        Answers every exchange.
+    ``filters``
+        Stand around it, the first outermost.
+    ``observers``
+        Told of everything that happens.
+    ``path_policy``
+        How request targets are read; see ``PathPolicy``.
+    ``max_body``
+        Bytes of a request body at most; more is answered with 413. ``None``: no limit, bodies are never held anyway.
+    ``write_timeout``
+        Seconds after which a client that takes nothing of its response is cut.
+
+    Mount it with ``mount(app)``, or call ``await proxy.handle(request)`` from a handler of your own.
+
+    Raises ``ValueError`` for two upstreams of one name, for a filter that shortcuts around what guards, and for a
+    condition on a key that no filter outside of it provides.
+    """
+
+    def __init__(
+        self,
+        handler: Handler,
+        *,
+        filters: Sequence[Filter] = (),
+        observers: Iterable[Observer] = (),
+        path_policy: PathPolicy | None = None,
+        max_body: int | None = None,
+        write_timeout: float = 60.0,
+        clock: Clock = SYSTEM_CLOCK,
+    ) -> None:
+        if max_body is not None and max_body < 0:
+            raise ValueError(f"max_body must be at least 0 or None, got {max_body}")
+        if not write_timeout > 0:
+            raise ValueError(f"write_timeout must be above 0, got {write_timeout}")
+        self._root = Pipeline(*filters, handler=handler)
+        components = list(walk(self._root))
+        _check_names(components)
+        missing = missing_keys((), self._root)
+        if missing:
+            raise ValueError(f"no filter outside provides {', '.join(sorted(key.name for key in missing))}")
+        self._handler: Handler = self._root if filters else handler
+        self._hooks = hooks(observers)
+        self._read = (path_policy or PathPolicy()).bind(conditions=any(part.reads_path for part in components))
+        self._max_body = max_body
+        self._write_timeout = write_timeout
+        self._clock = clock
+
+    # Embedding.
+
+    def mount(self, app: web.Application, path: str = "/", *, strip: bool = False) -> None:
+        """Serve everything below ``path`` of ``app``, and start and stop with it.
+
+        ``strip`` takes ``path`` off the target before it is forwarded, at a segment boundary: ``/app/x`` becomes
+        ``/x``. Routes that the application added before take precedence.
+
+        Raises ``ValueError`` for a path that does not begin with a slash.
+        """
+        if not path.startswith("/"):
+            raise ValueError(f"path must begin with a slash, got {path!r}")
+        prefix = path.rstrip("/")
+
+        async def handle(request: web.Request) -> web.StreamResponse:
+            return await self._serve(request, prefix if strip else "")
+
+        if prefix:
+            app.router.add_route("*", prefix, handle)
+        # Not ".*", which stops at an encoded line end.
+        app.router.add_route("*", prefix + r"/{tail:[\s\S]*}", handle)
+        app.cleanup_ctx.append(self.lifespan)
+
+    async def lifespan(self, app: web.Application) -> AsyncIterator[None]:
+        """For ``app.cleanup_ctx``: starts every component, and stops it when the application ends."""
+        async with running(self._root):
+            yield
+
+    async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
+        """Answer ``request``. The response is written when this returns.
+
+        If the client goes away meanwhile, the calling task is cancelled.
+        """
+        return await self._serve(request, "")
+
+    # Serving.
+
+    async def _serve(self, request: web.BaseRequest, prefix: str) -> web.StreamResponse:
+        watch_client(request)
+        exchange, refused = self._exchange(request, prefix)
+        observe = self._hooks
+        status: int | None = None
+        try:
+            for hook in observe.started:
+                hook(exchange)
+            out = await self._answer(request, exchange, refused)
+            status = out.status
+            return out
+        except asyncio.CancelledError:
+            if request.transport is None:
+                self._failed(exchange, ClientDisconnected("the client went away before it had its answer"))
+            raise
+        finally:
+            unwatch_client(request)
+            exchange.finish()
+            for finished in observe.finished:
+                finished(exchange, status)
+
+    def _exchange(self, request: web.BaseRequest, prefix: str) -> tuple[Exchange, ProxyError | None]:
+        """The exchange for ``request``, and why it must not go on, if it must not."""
+        head = message(request)
+        method, target = head.method, head.path
+        host: str | None = None
+        refused: ProxyError | None = None
+        reading = _UNREAD
+        try:
+            if method == "CONNECT":
+                raise MethodNotAllowed("CONNECT is not for a reverse proxy (RFC 9110 section 9.3.6)")
+            path = target
+            if target == "*":
+                if method != "OPTIONS":
+                    raise BadRequest(f"the target * goes with OPTIONS only, not with {method}")
+            elif not target.startswith("/"):
+                absolute = split_absolute(target)
+                if absolute is None:
+                    raise BadRequest("the target is neither a path nor an http URL")
+                host, path = absolute
+            reading = self._read(path)
+            if prefix:
+                reading = reading._replace(target=_without(prefix, reading.target))
+        except ProxyError as error:
+            refused = error
+        inbound, draft = receive(request, target, host, reading)
+        exchange = Exchange(inbound, draft, started=self._clock.now(), hooks=self._hooks)
+        if refused is None:
+            try:
+                draft.body = request_body(request, draft, self._max_body)
+            except ProxyError as error:
+                refused = error
+        return exchange, refused
+
+    async def _answer(
+        self, request: web.BaseRequest, exchange: Exchange, error: ProxyError | None
+    ) -> web.StreamResponse:
+        if error is None:
+            try:
+                response = await self._handler(exchange)
+                return await deliver(request, exchange, response, write_timeout=self._write_timeout, clock=self._clock)
+            except ProxyError as failure:
+                error = failure
+            except Exception as failure:
+                error = InternalError(f"{type(failure).__name__}: {failure}")
+                error.__cause__ = failure
+        self._failed(exchange, error)
+        if error.status is None or request.writer.output_size:
+            return _cut(request, error)
+        response = problem(exchange, error.status, error.title)
+        return await deliver(request, exchange, response, write_timeout=self._write_timeout, clock=self._clock)
+
+    def _failed(self, exchange: Exchange, error: ProxyError) -> None:
+        """Note a failure: on the exchange, in the log, for the observers."""
+        if exchange.error is None:
+            exchange.error = error
+        level = _LEVELS[error.origin]
+        cause = None
+        if isinstance(error, InternalError):
+            level, cause = logging.ERROR, error.__cause__ or error
+        if _log.isEnabledFor(level):
+            inbound = exchange.inbound
+            _log.log(
+                level,
+                "%s: %s %s from %s: %s [%s]",
+                type(error).__name__,
+                inbound.method,
+                ascii(inbound.target[:200]),
+                inbound.client,
+                ascii(str(error)[:500])[1:-1],
+                exchange.id,
+                exc_info=cause,
+                extra={"exchange": exchange, "error": error},
+            )
+        for hook in self._hooks.failed:
+            hook(exchange, error)
+
+    # Looking at it.
+
+    def describe(self) -> str:
+        """What was composed, as an indented tree: for a start-up log or a debugger."""
+        return "\n".join(_tree(self._root, 0))
+
+    def __repr__(self) -> str:
+        return f"ProxyHandler({self._root!r})"
+
+
+_LEVELS = {
+    Origin.CLIENT: logging.INFO,
+    Origin.POLICY: logging.INFO,
+    Origin.PROXY: logging.WARNING,
+    Origin.UPSTREAM: logging.WARNING,
+}
+
+
+def _cut(request: web.BaseRequest, error: ProxyError) -> web.StreamResponse:
+    """Close the client's connection without another byte. What is returned is for the access log only."""
+    if request.transport is not None:
+        request.transport.abort()
+    out = RawResponse(request, Response(error.status or _UNSAID[error.origin]), keep_alive=False)
+    out.sent(request.writer.output_size)
+    out.end()
+    return out
+
+
+_UNSAID = {Origin.CLIENT: 499, Origin.POLICY: 444, Origin.PROXY: 500, Origin.UPSTREAM: 502}
+"""What the access log says of a request that got no answer; 499 and 444 as in nginx."""
+
+
+def _without(prefix: str, target: str) -> str:
+    """``target`` without its first segments, as many as ``prefix`` has. The application has matched them before."""
+    path, mark, query = target.partition("?")
+    for _ in range(prefix.count("/")):
+        path = path[1:]
+        cut = path.find("/")
+        path = "" if cut < 0 else path[cut:]
+    return (path or "/") + mark + query
+
+
+def _check_names(components: Iterable[object]) -> None:
+    names: set[str] = set()
+    for part in components:
+        if isinstance(part, Upstream):
+            if part.name in names:
+                raise ValueError(f"two upstreams of one name: {part.name!r}; give them names of their own")
+            names.add(part.name)
+
+
+def _tree(part: object, depth: int) -> Iterator[str]:
+    if isinstance(part, Pipeline):
+        for filter in part.filters:
+            yield from _tree(filter, depth)
+            depth += 1
+        yield from _tree(part.handler, depth)
+    else:
+        yield f"{'  ' * depth}{name(part)}"
+        if isinstance(part, Rules):
+            for rule in part.rules:
+                yield f"{'  ' * (depth + 1)}{rule.when}"
+                yield from _tree(rule.then, depth + 2)

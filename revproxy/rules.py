@@ -1,0 +1,157 @@
+"""Tables of rules: the first condition that holds says who answers."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Coroutine, Iterable
+from dataclasses import KW_ONLY, dataclass
+from enum import IntEnum
+from typing import Any
+
+from .answers import Block, block, redirect, respond
+from .errors import NoRoute
+from .exchange import Exchange, Key
+from .handler import Component, Handler, name
+from .message import Response
+from .when import When, anything
+
+__all__ = ["Rule", "Rules", "Severity", "block", "redirect", "respond"]
+
+_LOGGER = logging.getLogger("revproxy.security")
+
+
+class Severity(IntEnum):
+    """How much a match of a rule matters. They have an order."""
+
+    NOTICE = logging.INFO
+    WARNING = logging.WARNING
+    ERROR = logging.ERROR
+    CRITICAL = logging.CRITICAL
+
+    @property
+    def level(self) -> int:
+        """The level that ``logging`` knows it by."""
+        return int(self)
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """Where ``when`` holds, ``then`` answers.
+
+    ``name``
+        What logs call it; without one, its condition.
+    ``severity``
+        Every match is logged, at that level, and told to observers. ``None``: nothing is, but for a ``block``
+        (``WARNING``) and for a shadow rule (``NOTICE``), which would be of no use in silence.
+    ``shadow``
+        Only log, and go on with the next rule: to try a rule on real traffic.
+
+    Raises ``TypeError`` for what is no condition or no handler.
+    """
+
+    when: When
+    then: Handler
+    _: KW_ONLY
+    name: str = ""
+    severity: Severity | None = None
+    shadow: bool = False
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.when, When):
+            raise TypeError(f"when: {self.when!r} is not a condition: wrap a function in when.check()")
+        if not callable(self.then):
+            raise TypeError(f"then: {self.then!r} is not a handler: it is not callable")
+        if self.severity is None and (self.shadow or isinstance(self.then, Block)):
+            severity = Severity.WARNING if isinstance(self.then, Block) else Severity.NOTICE
+            object.__setattr__(self, "severity", severity)
+
+    def __repr__(self) -> str:
+        said = [repr(self.when), name(self.then)]
+        said += [f"{field}={value!r}" for field, value in (("name", self.name), ("shadow", self.shadow)) if value]
+        if self.severity is not None:
+            said.append(f"severity=Severity.{self.severity.name}")
+        return f"Rule({', '.join(said)})"
+
+
+class Rules(Component):
+    """A handler: the first rule whose condition holds answers. If none does, ``NoRoute`` (404) is raised.
+
+    A match of a rule with a severity is one line in the log ``revproxy.security`` (``logger``), at its severity's
+    level. What the request says is escaped there and cut to 256 characters, so that it forges no line, and stands also
+    in the record's attributes ``rule``, ``severity``, ``action``, ``client``, ``method``, ``host``, ``target`` and
+    ``exchange_id``.
+
+    Raises ``ValueError`` for an empty table and for a rule that no request can reach: after ``when.anything``, or with
+    the condition of an earlier one. Shadow rules hide nothing.
+    """
+
+    guards = True
+
+    def __init__(self, *rules: Rule, name: str = "", logger: logging.Logger = _LOGGER) -> None:
+        if not rules:
+            raise ValueError("rules: a table needs at least one")
+        enforcing: dict[When, Rule] = {}
+        for rule in rules:
+            if not isinstance(rule, Rule):
+                raise TypeError(f"rules: {rule!r} is not a Rule")
+            earlier = enforcing.get(anything) or enforcing.get(rule.when)
+            if earlier is not None:
+                raise ValueError(f"rules: {rule!r} is never reached, {earlier!r} stands before it")
+            if not rule.shadow:
+                enforcing[rule.when] = rule
+        self.rules = rules
+        self.name = name
+        self.reads_path = any(rule.when.reads_path for rule in rules)
+        self.requires: frozenset[Key[Any]] = frozenset().union(*(rule.when.requires for rule in rules))
+        self._logger = logger
+        self._table = tuple((rule.when.test, rule.then, rule, rule.severity is not None) for rule in rules)
+
+    def __call__(self, exchange: Exchange) -> Coroutine[Any, Any, Response]:
+        for test, then, rule, noted in self._table:
+            if test(exchange):
+                if noted:
+                    self._note(exchange, rule)
+                if not rule.shadow:
+                    exchange.rule = rule
+                    return then(exchange)
+        raise NoRoute(f"no rule of {self!r} holds")
+
+    def parts(self) -> Iterable[object]:
+        return tuple(rule.then for rule in self.rules)
+
+    def _note(self, exchange: Exchange, rule: Rule) -> None:
+        severity = rule.severity
+        if severity is not None and self._logger.isEnabledFor(severity.level):
+            facts = _facts(exchange, rule, severity)
+            self._logger.log(severity.level, _LINE, facts, extra=facts)
+        for hook in exchange.hooks.ruled:
+            hook(exchange, rule)
+
+    def __repr__(self) -> str:
+        return f"<Rules{f' {self.name}' if self.name else ''} of {len(self.rules)}>"
+
+
+_LINE = (
+    'rule "%(rule)s": %(action)s, client %(client)s, %(method)s "%(target)s" for host "%(host)s", id %(exchange_id)s'
+)
+
+
+def _facts(exchange: Exchange, rule: Rule, severity: Severity) -> dict[str, str]:
+    inbound = exchange.inbound
+    action = str(getattr(rule.then, "action", "pass"))
+    return {
+        "rule": _escaped(rule.name or repr(rule.when)),
+        "severity": severity.name.lower(),
+        "action": f"shadow {action}" if rule.shadow else action,
+        "client": str(inbound.client),
+        "method": _escaped(inbound.method),
+        "host": _escaped(inbound.host),
+        "target": _escaped(inbound.target),
+        "exchange_id": _escaped(exchange.id),
+    }
+
+
+def _escaped(text: str) -> str:
+    """``text`` in printable ASCII, without a way out of double quotes, of at most some 256 characters of it."""
+    escaped = text[:256].encode("unicode_escape").decode("ascii").replace('"', '\\"')
+    return f"{escaped}..." if len(text) > 256 else escaped

@@ -1,0 +1,62 @@
+"""What sends an attempt to its endpoint. The default is the wire; tests and exotic back ends bring their own."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from .clock import Clock
+from .endpoint import Endpoint
+from .exchange import Attempt
+from .handler import Component
+from .message import Response
+from .wire.head import request_head
+from .wire.pool import Pool
+from .wire.settings import Limits, Timeouts, Tls
+
+__all__ = ["Transport", "WireTransport"]
+
+
+class Transport(Protocol):
+    """Sends an attempt's request to its endpoint and returns the answer.
+
+    It sets ``attempt.sent`` before the first byte, ``attempt.status`` and ``attempt.first_byte`` with the response
+    head, and ``attempt.error`` if the body fails later. It raises a ``ProxyError``; ``ConnectFailed`` promises that
+    nothing was sent.
+    """
+
+    async def send(self, attempt: Attempt) -> Response: ...
+
+
+class WireTransport(Component):
+    """HTTP/1.1 over pooled connections, one pool an endpoint."""
+
+    def __init__(self, *, tls: Tls | None, timeouts: Timeouts, limits: Limits, clock: Clock) -> None:
+        self._tls = tls
+        self._timeouts = timeouts
+        self._limits = limits
+        self._clock = clock
+        self._pools: dict[Endpoint, Pool] = {}
+
+    async def send(self, attempt: Attempt) -> Response:
+        pool = self._pools.get(attempt.endpoint)
+        if pool is None:
+            pool = self._pools[attempt.endpoint] = Pool(
+                attempt.endpoint, tls=self._tls, timeouts=self._timeouts, limits=self._limits, clock=self._clock
+            )
+        head = request_head(attempt.request, attempt.endpoint)
+        connection = pool.take() or await pool.acquire()
+        return await connection.exchange(attempt, head)
+
+    def forget(self, endpoint: Endpoint) -> None:
+        """Close the pool of an endpoint that is no longer used."""
+        pool = self._pools.pop(endpoint, None)
+        if pool is not None:
+            pool.close()
+
+    async def stop(self) -> None:
+        for pool in self._pools.values():
+            pool.close()
+        self._pools.clear()
+
+    def __repr__(self) -> str:
+        return f"<WireTransport {list(self._pools.values())!r}>"

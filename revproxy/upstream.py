@@ -1,0 +1,110 @@
+"""A set of endpoints that serve the same, as one handler: acquire, send, release."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from .balancers import P2C, Balancer, Snapshot
+from .clock import SYSTEM_CLOCK, Clock
+from .endpoint import Endpoint
+from .errors import InternalError, NoEndpoint, ProxyError
+from .exchange import Attempt, Exchange
+from .handler import Component
+from .message import Response
+from .transport import Transport, WireTransport
+from .wire.settings import Limits, Timeouts, Tls
+
+__all__ = ["Upstream"]
+
+
+class Upstream(Component):
+    """Forwards an exchange to one of its endpoints.
+
+    ``endpoints``
+        URLs (``http://10.0.0.1:8080``, ``https://api.internal``, ``unix:/run/app.sock``) or ``Endpoint`` objects.
+    ``name``
+        For logs, metrics and errors; unique within a ``ProxyHandler``. Default: the first endpoint's name.
+    ``balancer``
+        Which endpoint comes first; default ``P2C()``. One balancer serves one upstream.
+    ``timeouts``, ``limits``, ``tls``
+        See ``Timeouts``, ``Limits``, ``Tls``.
+    ``transport``
+        What sends an attempt; default: HTTP/1.1 over pooled connections. Then ``timeouts``, ``limits`` and ``tls``
+        are the transport's business, and setting them here is a ``ValueError``.
+
+    Raises ``ValueError`` that names the parameter and its value. A call raises ``NoEndpoint`` when no endpoint
+    accepts, and what the transport raises.
+    """
+
+    def __init__(
+        self,
+        *endpoints: str | Endpoint,
+        name: str = "",
+        balancer: Balancer | None = None,
+        timeouts: Timeouts | None = None,
+        limits: Limits | None = None,
+        tls: Tls | None = None,
+        transport: Transport | None = None,
+        clock: Clock = SYSTEM_CLOCK,
+    ) -> None:
+        if not endpoints:
+            raise ValueError("endpoints: an upstream needs at least one")
+        members = tuple(each if isinstance(each, Endpoint) else Endpoint(each) for each in endpoints)
+        if len({id(member) for member in members}) != len(members) or len({str(m.url) for m in members}) != len(
+            members
+        ):
+            raise ValueError(f"endpoints: one is named twice in {[str(member.url) for member in members]}")
+        if transport is not None and (timeouts or limits or tls):
+            raise ValueError("transport: timeouts, limits and tls belong to it when it is given")
+        self.name = name or members[0].name
+        self.endpoints = members
+        self.balancer = balancer or P2C()
+        self._clock = clock
+        self._transport: Transport = transport or WireTransport(
+            tls=tls, timeouts=timeouts or Timeouts(), limits=limits or Limits(), clock=clock
+        )
+        self._send = self._transport.send
+        self._order = self.balancer.bind(Snapshot(members))
+        self._learns = type(self.balancer).settled is not Balancer.settled
+
+    async def __call__(self, exchange: Exchange) -> Response:
+        now = self._clock.now()
+        for endpoint in self._order(exchange):
+            if endpoint.accepts(now):
+                break
+        else:
+            raise NoEndpoint(f"{self.name}: none of {len(self.endpoints)} endpoints accepts")
+        attempts = exchange.attempts
+        attempt = Attempt(endpoint, exchange, exchange.request, len(attempts) + 1, now)
+        attempts.append(attempt)
+        endpoint.in_flight += 1
+
+        def release() -> None:
+            if attempt.ended is None:
+                attempt.ended = self._clock.now()
+                endpoint.in_flight -= 1
+                self._settle(attempt)
+
+        exchange.defer(release)
+        for hook in exchange.hooks.attempted:
+            hook(attempt)
+        try:
+            return await self._send(attempt)
+        except ProxyError as error:
+            attempt.error = error
+            release()
+            raise
+        except ValueError as error:
+            raise InternalError(f"{self.name}: {error}") from error
+
+    def _settle(self, attempt: Attempt) -> None:
+        if self._learns:
+            self.balancer.settled(attempt)
+        for hook in attempt.exchange.hooks.settled:
+            hook(attempt)
+
+    def parts(self) -> Iterable[object]:
+        return (self.balancer, self._transport)
+
+    def __repr__(self) -> str:
+        return f"<Upstream {self.name} {self.balancer!r} {list(self.endpoints)!r}>"

@@ -1,0 +1,441 @@
+"""One connection to an endpoint: one request at a time, its answer handed up as a value."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import cast
+
+from ..body import EMPTY, Body
+from ..clock import Clock, Timer
+from ..errors import (
+    ConnectionLost,
+    ProtocolError,
+    ProxyError,
+    ResponseHeadTooLarge,
+    ResponseTimeout,
+    SendTimeout,
+    StreamTimeout,
+    Truncated,
+)
+from ..exchange import Attempt
+from ..headers import decode_fields
+from ..message import Response
+from .body import WireBody
+from .chunks import ChunkedReader
+from .framing import CHUNKED, NO_BODY
+from .head import ResponseHead, read_head
+from .settings import Limits, Timeouts
+from .upload import Upload
+
+__all__ = ["Connection"]
+
+NEVER = float("inf")
+_MAX_INTERIM = 32
+
+
+class Connection(asyncio.Protocol):
+    """One HTTP/1.1 connection to an endpoint.
+
+    At any moment it is *idle*, *waiting* for a response head, *reading* a body, or *closed*. One lazily re-armed timer
+    serves all its deadlines. ``on_free`` is called with the connection when it can take the next request, ``on_lost``
+    when it is closed; each at most once an exchange.
+    """
+
+    __slots__ = (
+        "_attempt",
+        "_body",
+        "_chunks",
+        "_clock",
+        "_closed",
+        "_deadline",
+        "_expiry",
+        "_head",
+        "_head_deadline",
+        "_interim",
+        "_limits",
+        "_loop",
+        "_on_free",
+        "_on_lost",
+        "_persistent",
+        "_remaining",
+        "_timeouts",
+        "_timer",
+        "_timer_at",
+        "_transport",
+        "_unsent",
+        "_upload",
+        "_waiter",
+        "born",
+        "free_since",
+        "used",
+        "write_paused",
+    )
+
+    def __init__(
+        self,
+        *,
+        timeouts: Timeouts,
+        limits: Limits,
+        clock: Clock,
+        on_free: Callable[[Connection], None],
+        on_lost: Callable[[Connection], None],
+    ) -> None:
+        self._timeouts = timeouts
+        self._limits = limits
+        self._clock = clock
+        self._on_free = on_free
+        self._on_lost = on_lost
+        self._loop = asyncio.get_running_loop()
+        self._transport: asyncio.Transport = cast(asyncio.Transport, None)
+        self._closed = False
+        self.born = self.free_since = clock.now()
+        self.used = 0
+        """Exchanges begun."""
+        self.write_paused = False
+        self._timer: Timer | None = None
+        self._timer_at = NEVER
+        self._deadline = NEVER
+        self._expiry: Callable[[str], ProxyError] = ResponseTimeout
+        self._unsent = 0
+        # Of the exchange that is under way:
+        self._attempt: Attempt | None = None
+        self._waiter: asyncio.Future[Response] | None = None
+        self._head_deadline = NEVER
+        self._head = b""
+        self._interim = 0
+        self._body: WireBody | None = None
+        self._chunks: ChunkedReader | None = None
+        self._remaining = 0
+        self._persistent = False
+        self._upload: Upload | None = None
+
+    # The exchange.
+
+    async def exchange(self, attempt: Attempt, head: bytes) -> Response:
+        """Send the attempt's request, whose head is ``head``, and return the response as soon as its head is there.
+
+        Raises the ``ProxyError`` that says what went wrong. The connection is then closed; so it is on cancellation.
+        """
+        if self.closed:
+            raise ConnectionLost("connection closed before it was used")
+        self._attempt = attempt
+        self._waiter = waiter = self._loop.create_future()
+        self._interim = 0
+        self.used += 1
+        timeouts = self._timeouts
+        deadline = NEVER if timeouts.total is None else attempt.started + timeouts.total
+        if attempt.exchange.deadline is not None:
+            deadline = min(deadline, attempt.exchange.deadline)
+        self._head_deadline = deadline
+        attempt.sent = True
+        data = attempt.request.body.data
+        if data is None:
+            self._upload = Upload(self, attempt.request.body, head)
+        else:
+            self._transport.write(head + data if data else head)
+            if self.write_paused:
+                self.watch(timeouts.idle, SendTimeout)
+            else:
+                self.watch(timeouts.head, ResponseTimeout)
+        try:
+            response: Response = await waiter
+            return response
+        except BaseException:
+            if self._attempt is attempt:  # else the answer was there already, and the connection is another's by now
+                self.abort()
+            raise
+
+    def _finish(self, *, reusable: bool) -> None:
+        """The response has ended."""
+        upload = self._upload
+        if upload is not None:
+            self._upload = None
+            reusable = upload.finished and reusable
+            upload.cancel()
+        self._attempt = self._body = self._chunks = None
+        self._head_deadline = self._deadline = NEVER
+        if not reusable:
+            self.abort()
+        elif not self._closed:
+            self._on_free(self)
+
+    def _fail(self, error: ProxyError) -> None:
+        """The exchange cannot go on: tell whoever waits, and close."""
+        waiter, body, attempt = self._waiter, self._body, self._attempt
+        self._waiter = self._body = self._attempt = None
+        if attempt is not None and (waiter is not None or body is not None) and attempt.error is None:
+            attempt.error = error
+        if waiter is not None:
+            if not waiter.done():
+                waiter.set_exception(error)
+        elif body is not None:
+            body.fail(error)
+        self.abort()
+
+    def upload_failed(self, error: ProxyError) -> None:
+        """The request body could not be sent to its end. It matters only while there is no response yet."""
+        if self._waiter is not None:
+            self._fail(error)
+
+    def uploaded(self) -> None:
+        """The request body was sent to its end; from now on it is the response that is waited for."""
+        if self._waiter is not None:
+            self.watch(self._timeouts.head, ResponseTimeout)
+        elif self._body is not None:
+            self.watch(self._timeouts.idle, StreamTimeout)
+
+    def abort(self) -> None:
+        """Close at once, whatever is under way."""
+        if self._closed:
+            return
+        self._closed = True
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if self._upload is not None:
+            self._upload.cancel()
+            self._upload = None
+        self._transport.abort()
+        self._on_lost(self)
+
+    def close(self) -> None:
+        """Close an idle connection the polite way."""
+        if not self._closed:
+            self._closed = True
+            if self._timer is not None:
+                self._timer.cancel()
+                self._timer = None
+            self._transport.close()
+            self._on_lost(self)
+
+    # Reading. Called by the transport.
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast(asyncio.Transport, transport)
+
+    def data_received(self, data: bytes) -> None:
+        if self._body is not None:
+            self._body_received(data)
+        elif self._waiter is not None:
+            self._head_received(data)
+        else:
+            self.abort()  # nobody asked
+
+    def _head_received(self, data: bytes) -> None:
+        attempt = self._attempt
+        assert attempt is not None
+        while True:
+            known = max(len(self._head) - 3, 0)
+            if self._head:
+                data = self._head + data
+                self._head = b""
+            end = data.find(b"\r\n\r\n", known) + 4
+            if end > self._limits.head_bytes or (end < 4 and len(data) > self._limits.head_bytes):
+                return self._fail(ResponseHeadTooLarge(f"a response head of over {self._limits.head_bytes} bytes"))
+            if end < 4:
+                if not data.startswith(b"HTTP/1."[: len(data)]):
+                    return self._fail(ProtocolError(f"not an HTTP/1.1 response: {data[:20]!r}"))
+                self._head = data
+                return None
+            try:
+                head = read_head(data[:end], attempt.request.method, self._limits.head_fields)
+                if head.status >= 200:
+                    break
+                self._take_interim(head)
+            except ProtocolError as error:
+                return self._fail(error)
+            data = data[end:]
+            if not data:
+                return None
+        attempt.status = head.status
+        attempt.first_byte = self._clock.now()
+        self._final(head, data[end:] if len(data) > end else b"")
+        return None
+
+    def _take_interim(self, head: ResponseHead) -> None:
+        if head.status == 101:
+            raise ProtocolError("101 for a request that asked for no upgrade")
+        self._interim += 1
+        if self._interim > _MAX_INTERIM:
+            raise ProtocolError(f"more than {_MAX_INTERIM} interim responses")
+        assert self._attempt is not None
+        interim = self._attempt.exchange.interim
+        if interim is not None:
+            interim(head.status, decode_fields(head.lines))
+
+    def _final(self, head: ResponseHead, rest: bytes) -> None:
+        """The final head is there, and ``rest`` behind it."""
+        waiter, attempt = self._waiter, self._attempt
+        assert waiter is not None
+        assert attempt is not None
+        self._waiter = None
+        framing = head.framing
+        body: Body
+        if framing is NO_BODY or framing == 0:
+            body = EMPTY
+            self._finish(reusable=head.persistent and not rest)
+        elif framing == len(rest):
+            body = Body(rest)
+            self._finish(reusable=head.persistent)
+        else:
+            body = self._stream(attempt, head, rest)
+        if waiter.done():
+            return
+        if isinstance(body, WireBody) and body.error is not None:
+            waiter.set_exception(body.error)
+        else:
+            waiter.set_result(
+                Response.of_lines(head.status, head.reason, body, head.lines, head.declared, dated=head.dated)
+            )
+
+    def _stream(self, attempt: Attempt, head: ResponseHead, rest: bytes) -> Body:
+        """The body of a response that did not come with its head in one piece, or with more than itself."""
+        framing = head.framing
+        length = framing if isinstance(framing, int) else None
+        self._persistent = head.persistent
+        self._remaining = -1 if length is None else length
+        self._chunks = ChunkedReader(self._limits.head_bytes) if framing is CHUNKED else None
+        self._body = body = WireBody(self, length, self._limits.read_buffer)
+        # An upload that goes on beside the response keeps its own deadline until it is done.
+        if self._upload is None or self._upload.finished:
+            self.watch(self._timeouts.idle, StreamTimeout)
+        if rest:
+            self._body_received(rest)
+        if body.ended:
+            return body.in_memory()
+        attempt.exchange.defer(body.close)
+        return body
+
+    def _body_received(self, data: bytes) -> None:
+        body = self._body
+        assert body is not None
+        # Before the body takes it: a body that pauses suspends the deadline.
+        self._deadline = self._clock.now() + self._timeouts.idle
+        if self._chunks is not None:
+            self._chunks_received(body, self._chunks, data)
+        elif self._remaining < 0:
+            body.feed(data)
+        else:
+            excess = len(data) - self._remaining
+            if excess > 0:
+                data = data[: self._remaining]
+            self._remaining -= len(data)
+            body.feed(data)
+            if not self._remaining:
+                body.end()
+                self._finish(reusable=self._persistent and excess == 0)
+
+    def _chunks_received(self, body: WireBody, chunks: ChunkedReader, data: bytes) -> None:
+        try:
+            content = chunks.feed(data)
+        except Truncated as error:
+            self._fail(error)
+            return
+        body.feed(content)
+        if chunks.complete:
+            body.end()
+            self._finish(reusable=self._persistent and not chunks.excess)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if self._closed:
+            return
+        why = "closed" if exc is None else f"lost: {exc}"
+        if self._waiter is not None:
+            if self._head:
+                self._fail(ProtocolError(f"connection {why} in the middle of a response head"))
+            else:
+                again = " that had been used before" if self.used > 1 else ""
+                self._fail(ConnectionLost(f"connection{again} {why} before a response"))
+        elif self._body is not None:
+            if exc is None and self._remaining < 0 and self._chunks is None:
+                self._body.end()
+                self._finish(reusable=False)
+            else:
+                self._fail(Truncated(f"connection {why} in the middle of a response body"))
+        else:
+            self.abort()
+
+    # Backpressure.
+
+    def pause_reading(self) -> None:
+        """Stop reading: whoever takes the body cannot take more now. No deadline runs meanwhile."""
+        self._deadline = NEVER
+        if not self.closed:
+            self._transport.pause_reading()
+
+    def resume_reading(self) -> None:
+        """Go on reading."""
+        if not self.closed:
+            self.watch(self._timeouts.idle, StreamTimeout)
+            self._transport.resume_reading()
+
+    def pause_writing(self) -> None:
+        self.write_paused = True
+
+    def resume_writing(self) -> None:
+        self.write_paused = False
+        if self._upload is not None:
+            self._upload.resume()
+        elif self._waiter is not None:
+            self.watch(self._timeouts.head, ResponseTimeout)
+
+    def write(self, data: bytes) -> None:
+        """Send ``data``; what has been lost takes no more."""
+        if not self._closed:
+            self._transport.write(data)
+
+    # Deadlines.
+
+    def watch(self, seconds: float, expiry: Callable[[str], ProxyError]) -> None:
+        """From now on, after ``seconds`` without another call the exchange fails with ``expiry``."""
+        deadline = self._clock.now() + seconds
+        if self._waiter is not None and self._head_deadline < deadline:
+            deadline, expiry = self._head_deadline, ResponseTimeout
+        self._deadline = deadline
+        self._expiry = expiry
+        if expiry is SendTimeout:
+            self._unsent = self._transport.get_write_buffer_size()
+        if self._timer is None:
+            self._start_timer(deadline)
+        elif deadline < self._timer_at:
+            self._timer.cancel()
+            self._start_timer(deadline)
+
+    def _start_timer(self, deadline: float) -> None:
+        self._timer_at = deadline
+        self._timer = self._clock.call_later(max(0.0, deadline - self._clock.now()), self._on_timer)
+
+    def _on_timer(self) -> None:
+        self._timer = None
+        if self._deadline == NEVER or self._closed:
+            return
+        if self._clock.now() < self._deadline:
+            self._start_timer(self._deadline)
+        elif self._expiry is SendTimeout and self._transport.get_write_buffer_size() < self._unsent:
+            self.watch(self._timeouts.idle, SendTimeout)  # slow, but it moves
+        else:
+            self._fail(self._expiry(f"{self._attempt.endpoint.name if self._attempt else '?'}: no progress in time"))
+
+    # State.
+
+    @property
+    def timeouts(self) -> Timeouts:
+        return self._timeouts
+
+    @property
+    def closed(self) -> bool:
+        """Whether the connection is of no more use."""
+        return self._closed or self._transport.is_closing()
+
+    def __repr__(self) -> str:
+        state = (
+            "closed"
+            if self._closed
+            else "waiting"
+            if self._waiter is not None
+            else "reading"
+            if self._body is not None
+            else "idle"
+        )
+        return f"<Connection {state} used={self.used}>"

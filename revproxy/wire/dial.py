@@ -1,0 +1,74 @@
+"""Opening a connection to an endpoint: TCP over both address families, TLS, Unix sockets."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import ssl
+from collections.abc import Callable
+from ipaddress import ip_address
+
+import aiohappyeyeballs
+
+from ..endpoint import Endpoint
+from ..errors import ConnectFailed, ConnectTimeout, DnsFailed, TlsFailed
+from .connection import Connection
+from .settings import Tls
+
+__all__ = ["dial"]
+
+_ATTEMPT_DELAY = 0.25
+"""Seconds after which the next address is tried beside the one before (RFC 8305 section 5)."""
+
+
+async def dial(endpoint: Endpoint, factory: Callable[[], Connection], *, tls: Tls | None, timeout: float) -> Connection:
+    """A connection to ``endpoint``, TLS handshake included, within ``timeout`` seconds.
+
+    Raises ``ConnectFailed`` or one of its kinds (``DnsFailed``, ``TlsFailed``, ``ConnectTimeout``).
+    """
+    where = f"{endpoint.name}: "
+    try:
+        async with asyncio.timeout(timeout):
+            return await _open(endpoint, factory, tls)
+    except TimeoutError:
+        raise ConnectTimeout(f"{where}no connection within {timeout} s") from None
+    except socket.gaierror as error:
+        raise DnsFailed(f"{where}{endpoint.host!r} does not resolve: {error}") from None
+    except (ssl.SSLError, ssl.CertificateError) as error:
+        raise TlsFailed(f"{where}{error}") from None
+    except (OSError, RuntimeError) as error:  # uvloop raises RuntimeError from a closed socket
+        raise ConnectFailed(f"{where}{error}") from None
+
+
+async def _open(endpoint: Endpoint, factory: Callable[[], Connection], tls: Tls | None) -> Connection:
+    loop = asyncio.get_running_loop()
+    if endpoint.socket_path is not None:
+        _, connection = await loop.create_unix_connection(factory, endpoint.socket_path)
+        return connection
+    context: ssl.SSLContext | None = None
+    hostname: str | None = None
+    if endpoint.secure:
+        tls = tls or Tls()
+        context = tls.context
+        hostname = tls.server_hostname or endpoint.host
+    if _is_address(endpoint.host):
+        _, connection = await loop.create_connection(
+            factory, endpoint.host, endpoint.port, ssl=context, server_hostname=hostname
+        )
+        return connection
+    addresses = await loop.getaddrinfo(endpoint.host, endpoint.port, type=socket.SOCK_STREAM)
+    sock = await aiohappyeyeballs.start_connection(addresses, happy_eyeballs_delay=_ATTEMPT_DELAY, loop=loop)
+    try:
+        _, connection = await loop.create_connection(factory, sock=sock, ssl=context, server_hostname=hostname)
+    except BaseException:
+        sock.close()
+        raise
+    return connection
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ip_address(host)
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,167 @@
+"""The connections of one endpoint: last used first, bounded in number, in age, and in how many may wait."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+
+from ..clock import Clock, Timer
+from ..endpoint import Endpoint
+from ..errors import QueueFull, QueueTimeout
+from .connection import Connection
+from .dial import dial
+from .settings import Limits, Timeouts, Tls
+
+__all__ = ["Pool"]
+
+
+class Pool:
+    """Hands out connections to one endpoint, opens them when needed, and takes them back.
+
+    A waiting request is given either a connection or the place of one that was closed, first come, first served.
+    """
+
+    def __init__(
+        self, endpoint: Endpoint, *, tls: Tls | None, timeouts: Timeouts, limits: Limits, clock: Clock
+    ) -> None:
+        self._endpoint = endpoint
+        self._tls = tls
+        self._timeouts = timeouts
+        self._limits = limits
+        self._clock = clock
+        self._idle: deque[Connection] = deque()
+        self._open = 0
+        self._waiting: deque[asyncio.Future[Connection | None]] = deque()
+        self._sweeper: Timer | None = None
+        self._closed = False
+
+    def take(self) -> Connection | None:
+        """An idle connection, the last used first, or ``None``."""
+        idle = self._idle
+        while idle:
+            connection = idle.pop()
+            if not connection.closed and self._clock.now() - connection.born < self._limits.lifetime:
+                return connection
+            connection.close()
+        return None
+
+    async def acquire(self) -> Connection:
+        """A connection: an idle one, a new one, or the next that becomes free.
+
+        Raises ``QueueFull``, ``QueueTimeout``, or what ``dial`` raises.
+        """
+        connection = self.take()
+        if connection is not None:
+            return connection
+        if self._open < self._limits.connections:
+            self._open += 1
+        else:
+            connection = await self._wait()
+            if connection is not None:
+                return connection
+        try:
+            return await dial(self._endpoint, self._new_connection, tls=self._tls, timeout=self._timeouts.connect)
+        except BaseException:
+            self._free_place()
+            raise
+
+    def _new_connection(self) -> Connection:
+        return Connection(
+            timeouts=self._timeouts,
+            limits=self._limits,
+            clock=self._clock,
+            on_free=self._take_back,
+            on_lost=self._forget,
+        )
+
+    async def _wait(self) -> Connection | None:
+        """A connection, or ``None``: a place for a new one, already counted."""
+        if len(self._waiting) >= self._limits.waiting:
+            busy = f"{self._open} connections busy, {len(self._waiting)} requests waiting"
+            raise QueueFull(f"{self._endpoint.name}: {busy}")
+        waiter: asyncio.Future[Connection | None] = asyncio.get_running_loop().create_future()
+        self._waiting.append(waiter)
+        timer = self._clock.call_later(self._limits.wait, lambda: self._expire(waiter))
+        try:
+            return await waiter
+        except asyncio.CancelledError:
+            if waiter.done() and not waiter.cancelled() and waiter.exception() is None:
+                # It was given something just before it was cancelled: the next in line gets it.
+                connection = waiter.result()
+                if connection is None:
+                    self._free_place()
+                else:
+                    self._take_back(connection)
+            raise
+        finally:
+            timer.cancel()
+            if waiter in self._waiting:
+                self._waiting.remove(waiter)
+
+    def _expire(self, waiter: asyncio.Future[Connection | None]) -> None:
+        if not waiter.done():
+            waiter.set_exception(QueueTimeout(f"{self._endpoint.name}: no free connection in {self._limits.wait} s"))
+
+    def _next_waiting(self) -> asyncio.Future[Connection | None] | None:
+        while self._waiting:
+            waiter = self._waiting.popleft()
+            if not waiter.done():
+                return waiter
+        return None
+
+    def _free_place(self) -> None:
+        """A counted place is not used any more."""
+        waiter = None if self._closed else self._next_waiting()
+        if waiter is None:
+            self._open -= 1
+        else:
+            waiter.set_result(None)
+
+    def _take_back(self, connection: Connection) -> None:
+        if self._closed or connection.closed:
+            connection.close()
+            return
+        waiter = self._next_waiting() if self._waiting else None
+        if waiter is not None:
+            waiter.set_result(connection)
+            return
+        connection.free_since = self._clock.now()
+        self._idle.append(connection)
+        if self._sweeper is None:
+            self._sweeper = self._clock.call_later(self._limits.idle, self._sweep)
+
+    def _forget(self, connection: Connection) -> None:
+        try:
+            self._idle.remove(connection)
+        except ValueError:
+            pass
+        self._free_place()
+
+    def _sweep(self) -> None:
+        """Close what has been idle for too long; the oldest stand in front."""
+        self._sweeper = None
+        idle, now = self._idle, self._clock.now()
+        while idle and (idle[0].closed or now - idle[0].free_since >= self._limits.idle):
+            idle.popleft().close()
+        if idle:
+            left = idle[0].free_since + self._limits.idle - now
+            self._sweeper = self._clock.call_later(max(left, 0.001), self._sweep)
+
+    def close(self) -> None:
+        """Close the idle connections now, those in use when their exchange ends; nobody waits any more."""
+        self._closed = True
+        if self._sweeper is not None:
+            self._sweeper.cancel()
+            self._sweeper = None
+        while self._idle:
+            self._idle.pop().close()
+        while self._waiting:
+            waiter = self._waiting.popleft()
+            if not waiter.done():
+                waiter.set_exception(QueueFull(f"{self._endpoint.name}: shutting down"))
+
+    def __repr__(self) -> str:
+        return (
+            f"<Pool {self._endpoint.name} open={self._open}/{self._limits.connections}"
+            f" idle={len(self._idle)} waiting={len(self._waiting)}>"
+        )

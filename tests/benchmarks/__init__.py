@@ -1,0 +1,1 @@
+"""Speed and memory of the library beside other proxies: ``python -m tests.benchmarks [--help]``."""

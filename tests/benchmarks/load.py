@@ -1,0 +1,106 @@
+"""Load by ``wrk``, and one exchange by hand before it that checks every byte."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import shutil
+import signal
+import subprocess
+import time
+from dataclasses import dataclass
+from math import ceil
+from pathlib import Path
+
+from .cases import Case, body_of
+
+SCRIPT = Path(__file__).with_name("wrk.lua")
+
+
+class LoadFailed(Exception):
+    """The load could not be made, or the answers are not what the back end sent."""
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """What ``wrk`` saw in one round."""
+
+    requests: float
+    seconds: float
+    p50: float
+    p99: float
+    trouble: str
+    """Non-2xx answers and socket errors, in words; empty if there were none."""
+
+
+def require_wrk() -> str:
+    wrk = shutil.which("wrk")
+    if wrk is None:
+        raise SystemExit("the benchmark needs wrk for its load: it is not present")
+    return wrk
+
+
+def put_load(port: int, case: Case, seconds: float) -> Load:
+    """One thread of ``wrk`` for so long. It takes whole seconds only, so it is stopped by SIGINT, on which it reports
+    as at its regular end."""
+    argv = [require_wrk(), "--threads", "1", "--connections", str(case.connections), "--timeout", "10s"]
+    argv += ["--duration", f"{ceil(seconds) + 5}s", "--script", str(SCRIPT), f"http://127.0.0.1:{port}{case.path}"]
+    if case.upload:
+        argv += ["--", str(case.size)]
+    with subprocess.Popen(
+        argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, process_group=0
+    ) as wrk:
+        try:
+            time.sleep(seconds)
+            wrk.send_signal(signal.SIGINT)
+            output, _ = wrk.communicate(timeout=15)
+        except subprocess.TimeoutExpired:
+            raise LoadFailed("wrk did not end") from None
+        finally:
+            wrk.kill()
+    return _read(output, case)
+
+
+def _read(output: str, case: Case) -> Load:
+    _, found, line = output.rpartition("\nRESULT ")
+    if not found:
+        raise LoadFailed(f"wrk: {output.strip().splitlines()[-1] if output.strip() else 'no output'}")
+    result: dict[str, int] = json.loads(line)
+    requests = result["bytes"] / case.size if case.by_bytes else float(result["requests"])
+    names = ("connect", "read", "write", "timeout")
+    trouble = [f"{result[name]} {name} errors" for name in names if result[name]]
+    if result["status"]:
+        trouble.append(f"{result['status']} of {result['requests']} answers not 2xx")
+    if not requests:
+        trouble.append("no answer")
+    return Load(
+        requests=requests,
+        seconds=result["microseconds"] / 1e6,
+        p50=result["p50"] / 1e6,
+        p99=result["p99"] / 1e6,
+        trouble=", ".join(trouble),
+    )
+
+
+def check(port: int, case: Case) -> None:
+    """One exchange, compared byte for byte: a subject that answers fast and wrong is not to be measured."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=15)
+    try:
+        if case.upload:
+            connection.request("POST", case.path, body=body_of(case))
+        else:
+            connection.request("GET", case.path)
+        response = connection.getresponse()
+        answer = response.read()
+    except (OSError, http.client.HTTPException) as error:
+        raise LoadFailed(repr(error)) from error
+    finally:
+        connection.close()
+    if response.status != 200:
+        raise LoadFailed(f"answered {response.status}")
+    if case.upload:
+        # The answer is how many bytes arrived: of the body, or of the whole request with its head and framing.
+        if not (answer.strip().isdigit() and int(answer) >= case.size):
+            raise LoadFailed(f"the back end did not get the whole body but {answer[:40]!r}")
+    elif answer != body_of(case):
+        raise LoadFailed(f"{len(answer)} bytes, not those that were sent")

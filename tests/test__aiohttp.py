@@ -1,0 +1,270 @@
+"""Each private part of aiohttp that the library stands on, exercised on a real server: this fails when aiohttp changes."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+
+import pytest
+from aiohttp import web
+
+from revproxy import _aiohttp
+from revproxy.message import Response
+
+Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
+
+
+@asynccontextmanager
+async def serving(handler: Handler) -> AsyncIterator[int]:
+    """``handler`` on a bare ``web.Server``; its port."""
+    runner = web.ServerRunner(web.Server(handler))
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        yield runner.addresses[0][1]
+    finally:
+        await runner.cleanup()
+
+
+async def ask(port: int, raw: bytes) -> bytes:
+    """What the server answers to ``raw`` until it closes."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(raw)
+    try:
+        return await asyncio.wait_for(reader.read(), 5)
+    finally:
+        writer.close()
+        await writer.wait_closed()
+
+
+async def test_message_has_the_head_as_it_came() -> None:
+    """The raw head: method, raw target, raw header lines in case and order, decoded values in the same order."""
+    seen: list[object] = []
+
+    async def handler(request: web.BaseRequest) -> web.StreamResponse:
+        head = _aiohttp.message(request)
+        seen.append((head.method, head.path, tuple(head.version), head.raw_headers, tuple(head.headers.values())))
+        seen.append(head.should_close)
+        return web.Response()
+
+    async with serving(handler) as port:
+        await ask(port, b"GET /a%2fb?x HTTP/1.1\r\nHOST: h\r\nx-b: 1\r\nX-B: \xe9\r\nConnection: close\r\n\r\n")
+    raw = ((b"HOST", b"h"), (b"x-b", b"1"), (b"X-B", b"\xe9"), (b"Connection", b"close"))
+    assert seen == [("GET", "/a%2fb?x", (1, 1), raw, ("h", "1", "\udce9", "close")), True]
+
+
+async def test_peername_and_secure() -> None:
+    """The peer's address is known per connection, and that there is no TLS."""
+    seen: list[object] = []
+
+    async def handler(request: web.BaseRequest) -> web.StreamResponse:
+        seen.extend((_aiohttp.peername(request), _aiohttp.secure(request)))
+        return web.Response()
+
+    async with serving(handler) as port:
+        await ask(port, b"GET / HTTP/1.0\r\n\r\n")
+    peer, secure = seen
+    assert isinstance(peer, tuple)
+    assert peer[0] == "127.0.0.1"
+    assert secure is False
+
+
+async def test_watch_client_cancels_at_once() -> None:
+    """F-79: when the client's connection is lost, the task that serves it is cancelled."""
+    begun, cancelled = asyncio.Event(), asyncio.Event()
+
+    async def handler(request: web.BaseRequest) -> web.StreamResponse:
+        _aiohttp.watch_client(request)
+        begun.set()
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            cancelled.set()
+            raise
+        finally:
+            _aiohttp.unwatch_client(request)
+        return web.Response()
+
+    async with serving(handler) as port:
+        _, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(b"GET / HTTP/1.1\r\nHost: h\r\n\r\n")
+        await asyncio.wait_for(begun.wait(), 5)
+        writer.transport.abort()
+        await asyncio.wait_for(cancelled.wait(), 5)
+
+
+async def test_unwatched_client_cancels_nothing() -> None:
+    """After ``unwatch_client`` the handler goes on when its client leaves."""
+    begun, left, done = asyncio.Event(), asyncio.Event(), asyncio.Event()
+
+    async def handler(request: web.BaseRequest) -> web.StreamResponse:
+        _aiohttp.watch_client(request)
+        _aiohttp.unwatch_client(request)
+        begun.set()
+        while request.transport is not None:
+            await asyncio.sleep(0)
+        left.set()
+        await asyncio.sleep(0)
+        done.set()
+        return web.Response()
+
+    async with serving(handler) as port:
+        _, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(b"GET / HTTP/1.1\r\nHost: h\r\n\r\n")
+        await asyncio.wait_for(begun.wait(), 5)
+        writer.transport.abort()
+        await asyncio.wait_for(done.wait(), 5)
+        assert left.is_set()
+
+
+@pytest.mark.parametrize(
+    ("raw", "expected"),
+    [
+        (b"GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n", (False, None, True)),
+        (b"POST / HTTP/1.1\r\nHost: h\r\nConnection: close\r\nContent-Length: 3\r\n\r\nabc", (True, None, True)),
+        (b"POST / HTTP/1.1\r\nHost: h\r\nConnection: close\r\nContent-Length: 0\r\n\r\n", (False, None, True)),
+    ],
+)
+async def test_body_facts(raw: bytes, expected: tuple[bool, bytes | None, bool]) -> None:
+    """Whether there is a body, whether it was read before, whether it has arrived to its end."""
+    seen: list[object] = []
+
+    async def handler(request: web.BaseRequest) -> web.StreamResponse:
+        seen.extend((_aiohttp.has_body(request), _aiohttp.already_read(request), _aiohttp.is_drained(request)))
+        return web.Response()
+
+    async with serving(handler) as port:
+        await ask(port, raw)
+    assert tuple(seen) == expected
+
+
+async def test_body_read_before_is_found() -> None:
+    """F-49: what ``request.read()`` took is there for another reader, and a stream that was taken from is known."""
+    seen: list[object] = []
+
+    async def handler(request: web.BaseRequest) -> web.StreamResponse:
+        seen.append(_aiohttp.is_touched(request.content))
+        await request.read()
+        seen.extend((_aiohttp.is_touched(request.content), _aiohttp.already_read(request)))
+        return web.Response()
+
+    async with serving(handler) as port:
+        await ask(port, b"POST / HTTP/1.1\r\nHost: h\r\nConnection: close\r\nContent-Length: 3\r\n\r\nabc")
+    assert seen == [False, True, b"abc"]
+
+
+@pytest.mark.parametrize(("coding", "expected"), [(b"gzip", True), (b"identity", False)])
+async def test_decompression_is_seen(coding: bytes, expected: bool) -> None:
+    """F-50: whether the server undoes the coding of a request body can be told before it is read."""
+    seen: list[bool] = []
+
+    async def handler(request: web.BaseRequest) -> web.StreamResponse:
+        seen.append(_aiohttp.is_decompressed(request.content))
+        return web.Response()
+
+    head = b"POST / HTTP/1.1\r\nHost: h\r\nConnection: close\r\nContent-Length: 3\r\nContent-Encoding: %b\r\n\r\n" % coding
+    async with serving(handler) as port:
+        await ask(port, head + b"\x1f\x8b\x08")
+    assert seen == [expected]
+
+
+async def test_writing_pauses_and_resumes() -> None:
+    """F-73: a transport that is full says so, wakes a waiting callback, and lets ``drain`` return."""
+    resumed = asyncio.Event()
+    drained = asyncio.Event()
+    paused: list[bool] = []
+
+    async def handler(request: web.BaseRequest) -> web.StreamResponse:
+        assert request.transport is not None
+        paused.append(_aiohttp.writing_paused(request))
+        request.transport.write(bytes(1 << 24))
+        paused.append(_aiohttp.writing_paused(request))
+        _aiohttp.on_writable(request, resumed.set)
+        await _aiohttp.drain(request)
+        drained.set()
+        request.transport.close()
+        return web.Response()
+
+    async with serving(handler) as port:
+        await ask(port, b"GET / HTTP/1.1\r\nHost: h\r\n\r\n")
+    assert paused == [False, True]
+    assert drained.is_set()
+    assert resumed.is_set()
+
+
+async def test_waiting_for_a_lost_client_ends() -> None:
+    """A callback that waits for a full transport is called also when the client leaves, without a stray exception."""
+    resumed, begun = asyncio.Event(), asyncio.Event()
+
+    async def handler(request: web.BaseRequest) -> web.StreamResponse:
+        assert request.transport is not None
+        request.transport.write(bytes(1 << 24))
+        _aiohttp.on_writable(request, resumed.set)
+        begun.set()
+        await resumed.wait()
+        return web.Response()
+
+    async with serving(handler) as port:
+        _, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(b"GET / HTTP/1.1\r\nHost: h\r\n\r\n")
+        await asyncio.wait_for(begun.wait(), 5)
+        writer.transport.abort()
+        await asyncio.wait_for(resumed.wait(), 5)
+
+
+async def test_raw_response_is_taken_for_written() -> None:
+    """A ``RawResponse`` goes through the server untouched: its bytes are those that the library wrote, no more; the
+    connection is kept, and the sizes are accounted for."""
+    answer = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi"
+    seen: list[object] = []
+
+    async def handler(request: web.BaseRequest) -> web.StreamResponse:
+        assert request.transport is not None
+        keep_alive = not _aiohttp.message(request).should_close
+        out = _aiohttp.RawResponse(request, Response(200), keep_alive=keep_alive)
+        seen.append(out.prepared)
+        request.transport.write(answer)
+        out.sent(len(answer))
+        seen.append(request.writer.output_size)
+        out.end()
+        seen.extend((out.status, out.reason, out.body_length, out.keep_alive, dict(out.headers)))
+        return out
+
+    async with serving(handler) as port:
+        got = await ask(
+            port, b"GET / HTTP/1.1\r\nHost: h\r\n\r\nGET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n"
+        )
+    assert got == answer * 2
+    assert seen[:7] == [True, len(answer), 200, "OK", len(answer), True, {}]
+
+
+async def test_signals_are_found_and_run() -> None:
+    """``on_response_prepare`` of the application sees and edits the headers of a ``RawResponse``."""
+    seen: list[object] = []
+
+    async def on_prepare(request: web.Request, response: web.StreamResponse) -> None:
+        response.headers["X-Signal"] = "seen"
+
+    async def handler(request: web.Request) -> web.StreamResponse:
+        assert request.transport is not None
+        response = Response(200)
+        seen.append(_aiohttp.has_signals(request))
+        out = _aiohttp.RawResponse(request, response, keep_alive=False)
+        await _aiohttp.run_signals(request, out)
+        seen.append(response.headers.get("X-Signal"))
+        request.transport.write(b"HTTP/1.1 200 OK\r\n\r\n")
+        out.end()
+        return out
+
+    for signals, expected in (([], [False, None]), ([on_prepare], [True, "seen"])):
+        app = web.Application()
+        app.router.add_get("/", handler)
+        app.on_response_prepare.extend(signals)
+        runner = web.AppRunner(app)
+        await runner.setup()
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        await ask(runner.addresses[0][1], b"GET / HTTP/1.1\r\nHost: h\r\n\r\n")
+        await runner.cleanup()
+        assert seen == expected
+        seen.clear()

@@ -1,0 +1,133 @@
+"""The record of one request: typed values, what is deferred, ids."""
+
+from __future__ import annotations
+
+import gc
+import weakref
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from revproxy.endpoint import Endpoint
+from revproxy.exchange import Attempt, Key
+from revproxy.testing.exchange import exchange
+
+COUNTRY: Key[str] = Key("country")
+
+
+def test_values() -> None:
+    """A key holds a value of its type; absent, it raises or gives the default."""
+    subject = exchange()
+    assert COUNTRY not in subject
+    assert subject.get(COUNTRY) is None
+    assert subject.get(COUNTRY, "-") == "-"
+    with pytest.raises(KeyError, match="country"):
+        subject[COUNTRY]
+    subject[COUNTRY] = "CH"
+    assert COUNTRY in subject
+    assert subject[COUNTRY] == subject.get(COUNTRY) == subject.get(COUNTRY, "-") == "CH"
+    subject[COUNTRY] = "AT"
+    assert subject[COUNTRY] == "AT"
+
+
+def test_keys_are_compared_by_identity() -> None:
+    """Two filters that chose one name do not read each other's values."""
+    subject = exchange()
+    subject[COUNTRY] = "CH"
+    namesake: Key[str] = Key("country")
+    assert namesake not in subject
+    with pytest.raises(KeyError):
+        subject[namesake]
+
+
+def test_exchanges_share_nothing() -> None:
+    """What is put on one exchange is on no other."""
+    one, other = exchange(), exchange()
+    one[COUNTRY] = "CH"
+    one.defer(lambda: None)
+    assert COUNTRY not in other
+    assert one.attempts is not other.attempts
+    other.finish()
+
+
+def test_deferred_runs_once_and_in_reverse() -> None:
+    """Law 8: what was registered last is released first, and each once, however often the exchange ends."""
+    ran: list[int] = []
+    subject = exchange()
+    for number in range(3):
+        subject.defer(lambda number=number: ran.append(number))  # type: ignore[misc]
+    subject.finish()
+    subject.finish()
+    assert ran == [2, 1, 0]
+
+
+def test_deferred_while_finishing() -> None:
+    """What a release registers is released too."""
+    ran: list[str] = []
+    subject = exchange()
+    subject.defer(lambda: subject.defer(lambda: ran.append("inner")))
+    subject.finish()
+    assert ran == ["inner"]
+
+
+@given(st.lists(st.booleans(), max_size=8))
+def test_every_release_runs(fails: list[bool]) -> None:
+    """Law 8: whichever releases raise, every one runs, once; and the failure is not swallowed."""
+    ran: list[int] = []
+    subject = exchange()
+
+    def release(number: int) -> None:
+        ran.append(number)
+        if fails[number]:
+            raise LookupError(number)
+
+    for number in range(len(fails)):
+        subject.defer(lambda number=number: release(number))  # type: ignore[misc]
+    if any(fails):
+        with pytest.raises(LookupError):
+            subject.finish()
+    else:
+        subject.finish()
+    assert ran == list(reversed(range(len(fails))))
+
+
+def test_ids() -> None:
+    """An id is made once, when it is asked for; one from outside is kept."""
+    one, other = exchange(), exchange()
+    assert one.id == one.id
+    assert one.id != other.id
+    assert len(one.id) == 16
+    other.id = "from-outside"
+    assert other.id == "from-outside"
+
+
+def test_printed() -> None:
+    """An exchange shows its request and how many tries it took; a target forges no line."""
+    subject = exchange("POST", "/a?b", client="203.0.113.9")
+    assert repr(subject) == "<Exchange POST '/a?b' from 203.0.113.9>"
+    attempt = Attempt(Endpoint("http://h"), subject, subject.request, 1, 1000.0)
+    subject.attempts.append(attempt)
+    subject.inbound.target = "/\r\n\x1b"
+    assert repr(subject) == "<Exchange POST '/\\r\\n\\x1b' from 203.0.113.9 attempts=1>"
+
+
+def test_attempt_starts_with_nothing_known() -> None:
+    """A new attempt was not sent, has no times and no outcome, and knows its exchange."""
+    subject = exchange()
+    attempt = Attempt(Endpoint("http://h"), subject, subject.request, 1, 1000.0)
+    assert attempt.exchange is subject
+    assert (attempt.sent, attempt.first_byte, attempt.ended, attempt.status, attempt.error) == (False, *[None] * 4)
+
+
+def test_no_garbage() -> None:
+    """An exchange with attempts is freed by reference counting alone, at once: no cycle waits for the collector."""
+    subject = exchange()
+    subject.attempts.append(Attempt(Endpoint("http://h"), subject, subject.request, 1, 1000.0))
+    gone = weakref.ref(subject)
+    gc.disable()
+    try:
+        del subject
+        assert gone() is None
+    finally:
+        gc.enable()
