@@ -68,6 +68,14 @@ class Body:
         """What ``read`` raises for a body over its limit."""
         return ResponseBodyTooLarge
 
+    @classmethod
+    def unsized(cls, data: bytes) -> Body:
+        """A body in memory that is sent as if its length were not known: what came in chunks goes on in chunks,
+        whether or not all of it was there at once."""
+        self = Body(data)
+        self.length = None
+        return self
+
     @property
     def replayable(self) -> bool:
         """Whether the body can be sent a second time: only if it is in memory."""
@@ -90,9 +98,10 @@ class Body:
         Raises ``BodyTooLarge`` (a request's, 413) or ``ResponseBodyTooLarge`` (a response's, 502) if it is longer;
         no more than that is ever held.
         """
-        if self.length is not None and self.length > limit:
+        length = self.length if self.data is None else len(self.data)
+        if length is not None and length > limit:
             self.close()
-            raise self.overflow(f"a body of {self.length} bytes exceeds the limit of {limit}")
+            raise self.overflow(f"a body of {length} bytes exceeds the limit of {limit}")
         if self.data is not None:
             return self.data
         parts: list[bytes] = []

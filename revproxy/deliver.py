@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+import socket
+import struct
 from collections.abc import Callable
 from email.utils import formatdate
 from functools import lru_cache
@@ -24,6 +27,7 @@ from .errors import ClientDisconnected, InternalError
 from .exchange import Exchange
 from .headers import has_control
 from .message import Response
+from .wire.chunks import chunked as in_chunks
 
 __all__ = ["deliver"]
 
@@ -45,10 +49,13 @@ async def deliver(
     modern = inbound.version >= _HTTP_1_1
     chunked = False
     # A request body that is still on its way cannot be followed by another request.
-    keep_alive = is_drained(request) and not message(request).should_close
+    # A client that asked for another protocol (Upgrade, CONNECT) does not get it here: aiohttp's parser has ended.
+    head_received = message(request)
+    keep_alive = is_drained(request) and not head_received.should_close and not head_received.upgrade
     data: bytes | None
     if inbound.method == "HEAD" or status in (204, 304):
         data = b""
+        body.close()
         length = None if status == 204 else response.declared
         if length is None and inbound.method == "HEAD":
             length = body.length or None
@@ -79,6 +86,8 @@ async def deliver(
         raise InternalError(f"response head: {error}") from error
 
     if data is not None:
+        if chunked:
+            data = in_chunks(data)
         transport = request.transport
         if transport is not None:
             transport.write(head + data if data else head)
@@ -109,10 +118,12 @@ async def _pump(
     timeout: float,
     clock: Clock,
 ) -> None:
-    sink = ClientSink(request, out, chunked=chunked, timeout=timeout, clock=clock)
+    sink = ClientSink(request, out, chunked=chunked, length=body.length, timeout=timeout, clock=clock)
     try:
         sink.write_raw(head)
         await body.pump(sink)
+        if sink.left:
+            raise InternalError(f"the response body ended {sink.left} bytes before its declared length")
         if chunked:
             sink.write_raw(b"0\r\n\r\n")
         if sink.paused:
@@ -126,7 +137,7 @@ async def _pump(
 
 
 async def _drain(request: web.BaseRequest, out: RawResponse, timeout: float, clock: Clock) -> None:
-    sink = ClientSink(request, out, chunked=False, timeout=timeout, clock=clock)
+    sink = ClientSink(request, out, chunked=False, length=None, timeout=timeout, clock=clock)
     try:
         await sink.drain()
     finally:
@@ -145,6 +156,17 @@ def _date(clock: Clock) -> bytes:
     return _dates[1]
 
 
+def cut(transport: asyncio.Transport) -> None:
+    """Close the client's connection at once, by a reset: an orderly end could be taken for that of the body."""
+    sock = transport.get_extra_info("socket")
+    if sock is not None:
+        try:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        except OSError:
+            pass  # closed already
+    transport.abort()
+
+
 class ClientSink:
     """The client's transport as a sink: frames chunks, and cuts a client that takes nothing for ``timeout`` seconds."""
 
@@ -159,10 +181,18 @@ class ClientSink:
         "_timeout",
         "_timer",
         "_transport",
+        "left",
     )
 
     def __init__(
-        self, request: web.BaseRequest, out: RawResponse, *, chunked: bool, timeout: float, clock: Clock
+        self,
+        request: web.BaseRequest,
+        out: RawResponse,
+        *,
+        chunked: bool,
+        length: int | None,
+        timeout: float,
+        clock: Clock,
     ) -> None:
         self._request = request
         self._out = out
@@ -172,6 +202,8 @@ class ClientSink:
         self._clock = clock
         self._timer: Timer | None = None
         self._flushed = 0
+        self.left = length
+        """Bytes of the body that are still owed, if its length is declared."""
         self._size = 0
         self._stalled = False
 
@@ -180,6 +212,10 @@ class ClientSink:
         return writing_paused(self._request)
 
     def write(self, data: bytes) -> None:
+        if self.left is not None:
+            self.left -= len(data)
+            if self.left < 0:
+                raise InternalError("the response body exceeds its declared length")
         self.write_raw(b"%x\r\n%b\r\n" % (len(data), data) if self._chunked else data)
 
     def write_raw(self, data: bytes) -> None:
@@ -222,7 +258,7 @@ class ClientSink:
     def abort(self) -> None:
         """Cut the client's connection, so that a part is not taken for the whole."""
         if self._transport is not None:
-            self._transport.abort()
+            cut(self._transport)
 
     def close(self) -> None:
         if self._timer is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from enum import StrEnum
 from types import MappingProxyType
@@ -50,6 +51,7 @@ class Endpoint:
         "socket_path",
         "state",
         "url",
+        "version_and_host",
         "weight",
         "zone",
     )
@@ -65,8 +67,8 @@ class Endpoint:
         labels: Mapping[str, str] | None = None,
         limit: int | None = None,
     ) -> None:
-        if weight < 1:
-            raise ValueError(f"weight must be at least 1, got {weight}")
+        if type(weight) is not int or weight < 1:
+            raise ValueError(f"weight must be an integer of at least 1, got {weight!r}")
         if priority < 0:
             raise ValueError(f"priority must be at least 0, got {priority}")
         if limit is not None and limit < 1:
@@ -93,11 +95,16 @@ class Endpoint:
                 raise ValueError(f"url: no host in {text!r}")
             self.host = host
             self.port = port
-            self.prefix = parsed.raw_path.rstrip("/")
-            self.query = parsed.raw_query_string
+            # What is ASCII stays as it was written; yarl would have its own opinion of "%2f".
+            _, _, rest = text.partition("://")
+            path, _, query = rest[re.search(r"[/?]|\Z", rest).start() :].partition("?")  # type: ignore[union-attr]
+            self.prefix = (path if path.isascii() else parsed.raw_path).rstrip("/")
+            self.query = query if query.isascii() else parsed.raw_query_string
             # The zone of an address means something on this machine only (RFC 6874 section 1).
             bracketed = f"[{host.partition('%')[0]}]" if ":" in host else parsed.raw_host or host
             self.authority = bracketed if parsed.is_default_port() else f"{bracketed}:{port}"
+        self.version_and_host = f" HTTP/1.1\r\nHost: {self.authority}\r\n".encode()
+        """The end of every request line sent there, and the ``Host`` field behind it."""
         self.name = name or text
         self.weight = weight
         self.priority = priority

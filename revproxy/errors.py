@@ -38,6 +38,7 @@ __all__ = [
     "StreamTimeout",
     "TlsFailed",
     "Truncated",
+    "VersionNotSupported",
 ]
 
 
@@ -107,6 +108,15 @@ class MethodNotAllowed(ProxyError):
     status: ClassVar[int | None] = 405
     token = "http_request_error"
     title = "This method is not served here"
+
+
+class VersionNotSupported(ProxyError):
+    """A request line with a version of HTTP that is neither 1.1 nor 1.0: 505."""
+
+    origin = Origin.CLIENT
+    status: ClassVar[int | None] = 505
+    token = "http_request_error"
+    title = "This version of HTTP is not served here"
 
 
 class BodyTooLarge(ProxyError):

@@ -171,6 +171,8 @@ class Attempt:
         load was released.
     ``sent``
         A byte of the request may have reached the endpoint.
+    ``released``
+        It no longer counts as load.
     ``status``, ``error``
         How it went: the response's status; how it failed, the middle of a body included.
     """
@@ -182,6 +184,7 @@ class Attempt:
         "error",
         "first_byte",
         "number",
+        "released",
         "request",
         "sent",
         "started",
@@ -196,6 +199,7 @@ class Attempt:
         self.number = number
         self.started = started
         self.sent = False
+        self.released = False
         self.first_byte: float | None = None
         self.ended: float | None = None
         self.status: int | None = None

@@ -11,7 +11,7 @@ from functools import lru_cache
 
 from multidict import CIMultiDict
 
-__all__ = ["decode_fields", "encode_fields", "forwarded_lines", "has_control", "is_token", "nominated"]
+__all__ = ["decode_fields", "encode_fields", "forwarded_lines", "has_control", "is_token", "nominated", "passed_on"]
 
 _HOP_BY_HOP = frozenset(
     {
@@ -32,19 +32,8 @@ _HOP_BY_HOP = frozenset(
 )
 """RFC 9110 section 7.6.1 and what is treated like it in practice."""
 
-_REPLACED = frozenset(
-    {
-        "forwarded",
-        "x-forwarded-for",
-        "x-forwarded-host",
-        "x-forwarded-port",
-        "x-forwarded-prefix",
-        "x-forwarded-proto",
-        "x-forwarded-server",
-        "x-real-ip",
-    }
-)
-"""What a client says of its own origin: never passed on."""
+_REPLACED = frozenset({"forwarded", "x-real-ip"})
+"""What a client says of its own origin, like every ``X-Forwarded-*``: never passed on."""
 
 _PROTECTED = frozenset({"authorization", "content-length", "content-type", "cookie", "host", "set-cookie", "via"})
 """What ``Connection`` cannot nominate away: a back end may rely on it (CVE-2021-32813 and its kin)."""
@@ -67,22 +56,10 @@ class RequestFields(dict[bytes, "bytes | None"]):
 
     def __missing__(self, name: bytes) -> bytes | None:
         lowered = name.decode("latin-1").lower()
-        kept = None if lowered in _REQUEST_DROPPED else name + b": "
+        kept = None if lowered in _REQUEST_DROPPED or lowered.startswith("x-forwarded-") else name + b": "
         if len(self) < _BOUND and len(name) <= 64:
             self[name] = kept
         return kept
-
-
-class ResponseFields(dict[bytes, "str | None"]):
-    """Field names of responses as they stand on the wire; lower-cased those that mean something to the proxy, else
-    ``None``."""
-
-    def __missing__(self, name: bytes) -> str | None:
-        lowered = name.decode("latin-1").lower()
-        special = lowered if lowered in RESPONSE_DROPPED or lowered in ("content-length", "date") else None
-        if len(self) < _BOUND and len(name) <= 64:
-            self[name] = special
-        return special
 
 
 _REQUEST_DROPPED = _HOP_BY_HOP | _REPLACED | {"expect", "host", "proxy"}
@@ -93,7 +70,6 @@ RESPONSE_DROPPED = _HOP_BY_HOP | {"alt-svc"}
 """What of a response is not passed on. ``Alt-Svc`` speaks of a listener that clients cannot reach."""
 
 REQUEST_FIELDS = RequestFields()
-RESPONSE_FIELDS = ResponseFields()
 
 PLAIN_CONNECTION = frozenset({"keep-alive", "close", "Keep-Alive", "Close"})
 """Values of ``Connection`` that nominate no field."""
@@ -105,6 +81,7 @@ def nominated(connection: Iterable[str]) -> set[str]:
     return {
         name
         for line in connection
+        if line not in PLAIN_CONNECTION
         for element in line.split(",")
         if (name := element.strip(" \t").lower())
         and name not in _PROTECTED
@@ -113,12 +90,28 @@ def nominated(connection: Iterable[str]) -> set[str]:
     }
 
 
-@lru_cache(maxsize=4096)
+def passed_on(fields: Iterable[tuple[bytes, bytes]], connection: Iterable[str]) -> list[bytes]:
+    """Those request ``fields`` that are passed on, each as a line without its end, in order, case and every byte.
+
+    ``connection``: the values of ``Connection``; what it nominates is not passed on either.
+    """
+    dropped = nominated(connection)
+    return [
+        kept + value
+        for name, value in fields
+        if (kept := REQUEST_FIELDS[name]) is not None and (not dropped or name.decode("latin-1").lower() not in dropped)
+    ]
+
+
 def forwarded_lines(peer: str | None, host: str, scheme: str) -> bytes:
     """Say where a request came from: ``X-Forwarded-For``, ``-Host`` and ``-Proto``, as field lines.
 
     ``peer`` is the address of the client's connection; ``None``: it has none, and no such field is sent.
     """
+    return _kept_forwarded_lines(peer, host, scheme) if len(host) <= 128 else _forwarded_lines(peer, host, scheme)
+
+
+def _forwarded_lines(peer: str | None, host: str, scheme: str) -> bytes:
     lines = ""
     if peer is not None:
         address = peer.partition("%")[0]
@@ -128,6 +121,10 @@ def forwarded_lines(peer: str | None, host: str, scheme: str) -> bytes:
     if host:
         lines += f"X-Forwarded-Host: {host}\r\n"
     return f"{lines}X-Forwarded-Proto: {scheme}\r\n".encode("utf-8", "surrogateescape")
+
+
+# The host is the client's word: what is kept of it is bounded in number and in size.
+_kept_forwarded_lines = lru_cache(maxsize=1024)(_forwarded_lines)
 
 
 _CONTROLS = bytes(c for c in range(0x20) if c != 0x09) + b"\x7f"

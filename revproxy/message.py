@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeAlias
 from urllib.parse import parse_qsl
 
@@ -12,15 +12,17 @@ from .body import EMPTY, Body
 from .facts import ClientAddress
 from .headers import decode_fields, encode_fields
 
-__all__ = ["HttpVersion", "Inbound", "Request", "Response"]
+__all__ = ["Fields", "HttpVersion", "Inbound", "Request", "Response"]
 
 HttpVersion: TypeAlias = tuple[int, int]
+Fields: TypeAlias = Mapping[str, str] | Iterable[tuple[str, str]]
+"""Header fields, in order. A ``CIMultiDict`` is taken as it is, anything else is copied into one."""
 
 _HOST = istr("Host")
 _CONTENT_LENGTH = istr("Content-Length")
 _COOKIE = istr("Cookie")
 _DATE = istr("Date")
-_TRANSFER_ENCODING = istr("Transfer-Encoding")
+_OF_THE_CONNECTION = tuple(istr(name) for name in ("Connection", "Keep-Alive", "Transfer-Encoding", "Upgrade"))
 
 
 class Inbound:
@@ -110,6 +112,7 @@ class Inbound:
                 for pair in line.split(";"):
                     name, equals, value = pair.strip(" \t").partition("=")
                     if equals:
+                        name, value = name.rstrip(" \t"), value.lstrip(" \t")
                         cookies.add(name, value[1:-1] if len(value) > 1 and value[0] == value[-1] == '"' else value)
             self._cookies = MultiDictProxy(cookies)
         return self._cookies
@@ -130,8 +133,8 @@ class _Message:
 
     body: Body
 
-    def __init__(self, headers: CIMultiDict[str] | None, body: Body) -> None:
-        self._headers = CIMultiDict() if headers is None else headers
+    def __init__(self, headers: Fields | None, body: Body) -> None:
+        self._headers = headers if isinstance(headers, CIMultiDict) else CIMultiDict(headers or ())
         self._lines: bytes | None = None
         self._declared: int | None = None
         self.body = body
@@ -156,7 +159,8 @@ class _Message:
 
     def field_lines(self, length: int | None) -> bytes:
         """The fields for the wire, with a ``Content-Length`` of ``length``, or none for ``None``. Whatever a filter
-        has set of the framing is gone: two opinions of where a message ends are how requests are smuggled.
+        has set of the framing or of the connection is gone: they are not the message's to say, and two opinions of
+        where a message ends are how requests are smuggled.
 
         Raises ``ValueError`` for what must not reach a wire.
         """
@@ -167,7 +171,8 @@ class _Message:
             if self._declared is None and length is not None:
                 return lines + b"Content-Length: %d\r\n" % length
         headers = self.headers
-        headers.popall(_TRANSFER_ENCODING, None)
+        for name in _OF_THE_CONNECTION:
+            headers.popall(name, None)
         if length is None:
             headers.popall(_CONTENT_LENGTH, None)
         elif headers.getall(_CONTENT_LENGTH, None) != [str(length)]:
@@ -189,7 +194,7 @@ class Request(_Message):
 
     __slots__ = ("method", "target")
 
-    def __init__(self, method: str, target: str, headers: CIMultiDict[str] | None = None, body: Body = EMPTY) -> None:
+    def __init__(self, method: str, target: str, headers: Fields | None = None, body: Body = EMPTY) -> None:
         super().__init__(headers, body)
         self.method = method
         self.target = target
@@ -207,8 +212,13 @@ class Request(_Message):
 
     @property
     def names_host(self) -> bool:
-        """Whether a filter has set ``Host``."""
-        return self._lines is None and _HOST in self._headers
+        """Whether a filter has set ``Host``. Raises ``ValueError`` for two of them."""
+        if self._lines is not None:
+            return False
+        hosts = self._headers.getall(_HOST, [])
+        if len(hosts) > 1:
+            raise ValueError(f"two Host fields: {hosts}")
+        return bool(hosts)
 
     def __repr__(self) -> str:
         return f"Request({self.method!r}, {self.target!r}, {self.headers!r}, {self.body!r})"
@@ -225,7 +235,7 @@ class Response(_Message):
     def __init__(
         self,
         status: int,
-        headers: CIMultiDict[str] | None = None,
+        headers: Fields | None = None,
         body: Body = EMPTY,
         reason: str | None = None,
     ) -> None:

@@ -8,13 +8,22 @@ from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 
 from aiohttp import web
 
-from ._aiohttp import RawResponse, message, unwatch_client, watch_client
+from ._aiohttp import RawResponse, is_drained, linger, message, unwatch_client, watch_client
 from .clock import SYSTEM_CLOCK, Clock
-from .deliver import deliver
-from .errors import BadRequest, ClientDisconnected, InternalError, MethodNotAllowed, Origin, ProxyError
+from .deliver import cut, deliver
+from .errors import (
+    BadRequest,
+    ClientDisconnected,
+    InternalError,
+    MethodNotAllowed,
+    Origin,
+    ProxyError,
+    VersionNotSupported,
+)
 from .exchange import Exchange
 from .handler import Filter, Handler, Pipeline, missing_keys, name, running, walk
 from .message import Response
+from .mount import Mount
 from .observer import Observer, hooks
 from .paths import PathPolicy, Reading
 from .problems import problem
@@ -26,6 +35,7 @@ __all__ = ["ProxyHandler"]
 
 _log = logging.getLogger("revproxy.error")
 _UNREAD = Reading("", "", None)
+_VERSIONS = ((1, 1), (1, 0))
 
 
 class ProxyHandler:
@@ -88,42 +98,59 @@ class ProxyHandler:
 
         Raises ``ValueError`` for a path that does not begin with a slash.
         """
-        if not path.startswith("/"):
-            raise ValueError(f"path must begin with a slash, got {path!r}")
-        prefix = path.rstrip("/")
+        if not path.startswith("/") or "//" in path or "?" in path or "#" in path:
+            raise ValueError(f"path must begin with a slash and be a path alone, got {path!r}")
 
-        async def handle(request: web.Request) -> web.StreamResponse:
-            return await self._serve(request, prefix if strip else "")
+        async def handle(request: web.Request, prefix: str) -> web.StreamResponse:
+            return await self.handle(request, strip=prefix if strip else "")
 
-        if prefix:
-            app.router.add_route("*", prefix, handle)
-        # Not ".*", which stops at an encoded line end.
-        app.router.add_route("*", prefix + r"/{tail:[\s\S]*}", handle)
-        app.cleanup_ctx.append(self.lifespan)
+        app.router.register_resource(Mount(path.rstrip("/"), handle))
+        if self.lifespan not in app.cleanup_ctx:
+            app.cleanup_ctx.append(self.lifespan)
 
     async def lifespan(self, app: web.Application) -> AsyncIterator[None]:
         """For ``app.cleanup_ctx``: starts every component, and stops it when the application ends."""
         async with running(self._root):
             yield
 
-    async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
-        """Answer ``request``. The response is written when this returns.
-
-        If the client goes away meanwhile, the calling task is cancelled.
-        """
-        return await self._serve(request, "")
-
     # Serving.
 
-    async def _serve(self, request: web.BaseRequest, prefix: str) -> web.StreamResponse:
+    async def handle(self, request: web.BaseRequest, *, strip: str = "") -> web.StreamResponse:
+        """Answer ``request``. The response is written when this returns.
+
+        ``strip`` is a path whose segments are taken off the target before it is forwarded; the request must be below
+        it. If the client goes away meanwhile, the task that serves it is cancelled.
+        """
         watch_client(request)
-        exchange, refused = self._exchange(request, prefix)
-        observe = self._hooks
+        try:
+            out = await self._serve(request, strip)
+            if not is_drained(request) and request.transport is not None:
+                await linger(request)
+            return out
+        finally:
+            unwatch_client(request)
+
+    async def _serve(self, request: web.BaseRequest, strip: str) -> web.StreamResponse:
+        exchange, error = self._exchange(request, strip)
         status: int | None = None
         try:
-            for hook in observe.started:
+            for hook in self._hooks.started:
                 hook(exchange)
-            out = await self._answer(request, exchange, refused)
+            out: web.StreamResponse | None = None
+            if error is None:
+                try:
+                    response = await self._handler(exchange)
+                    out = await deliver(
+                        request, exchange, response, write_timeout=self._write_timeout, clock=self._clock
+                    )
+                except ProxyError as failure:
+                    error = failure
+                except Exception as failure:
+                    error = InternalError(f"{type(failure).__name__}: {failure}")
+                    error.__cause__ = failure
+            if out is None:
+                assert error is not None
+                out = await self._refuse(request, exchange, error)
             status = out.status
             return out
         except asyncio.CancelledError:
@@ -131,10 +158,17 @@ class ProxyHandler:
                 self._failed(exchange, ClientDisconnected("the client went away before it had its answer"))
             raise
         finally:
-            unwatch_client(request)
             exchange.finish()
-            for finished in observe.finished:
+            for finished in self._hooks.finished:
                 finished(exchange, status)
+
+    async def _refuse(self, request: web.BaseRequest, exchange: Exchange, error: ProxyError) -> web.StreamResponse:
+        """Tell the client of a failure, if that can be done."""
+        self._failed(exchange, error)
+        if error.status is None or request.writer.output_size:
+            return _cut(request, error)
+        response = problem(exchange, error.status, error.title)
+        return await deliver(request, exchange, response, write_timeout=self._write_timeout, clock=self._clock)
 
     def _exchange(self, request: web.BaseRequest, prefix: str) -> tuple[Exchange, ProxyError | None]:
         """The exchange for ``request``, and why it must not go on, if it must not."""
@@ -144,6 +178,8 @@ class ProxyHandler:
         refused: ProxyError | None = None
         reading = _UNREAD
         try:
+            if head.version not in _VERSIONS:
+                raise VersionNotSupported(f"HTTP/{head.version.major}.{head.version.minor}")
             if method == "CONNECT":
                 raise MethodNotAllowed("CONNECT is not for a reverse proxy (RFC 9110 section 9.3.6)")
             path = target
@@ -169,24 +205,6 @@ class ProxyHandler:
                 refused = error
         return exchange, refused
 
-    async def _answer(
-        self, request: web.BaseRequest, exchange: Exchange, error: ProxyError | None
-    ) -> web.StreamResponse:
-        if error is None:
-            try:
-                response = await self._handler(exchange)
-                return await deliver(request, exchange, response, write_timeout=self._write_timeout, clock=self._clock)
-            except ProxyError as failure:
-                error = failure
-            except Exception as failure:
-                error = InternalError(f"{type(failure).__name__}: {failure}")
-                error.__cause__ = failure
-        self._failed(exchange, error)
-        if error.status is None or request.writer.output_size:
-            return _cut(request, error)
-        response = problem(exchange, error.status, error.title)
-        return await deliver(request, exchange, response, write_timeout=self._write_timeout, clock=self._clock)
-
     def _failed(self, exchange: Exchange, error: ProxyError) -> None:
         """Note a failure: on the exchange, in the log, for the observers."""
         if exchange.error is None:
@@ -205,7 +223,7 @@ class ProxyHandler:
                 ascii(inbound.target[:200]),
                 inbound.client,
                 ascii(str(error)[:500])[1:-1],
-                exchange.id,
+                ascii(exchange.id)[1:-1],
                 exc_info=cause,
                 extra={"exchange": exchange, "error": error},
             )
@@ -233,7 +251,7 @@ _LEVELS = {
 def _cut(request: web.BaseRequest, error: ProxyError) -> web.StreamResponse:
     """Close the client's connection without another byte. What is returned is for the access log only."""
     if request.transport is not None:
-        request.transport.abort()
+        cut(request.transport)
     out = RawResponse(request, Response(error.status or _UNSAID[error.origin]), keep_alive=False)
     out.sent(request.writer.output_size)
     out.end()

@@ -9,10 +9,10 @@ from aiohttp.streams import StreamReader
 from aiohttp.web_protocol import RequestPayloadError
 from multidict import istr
 
-from ._aiohttp import already_read, has_body, is_decompressed, is_touched, message, peername, secure
+from ._aiohttp import already_read, has_body, is_decompressed, is_touched, message, peername, secure, watch_body
 from .body import EMPTY, Body
 from .errors import BadRequest, BodyTooLarge, ClientDisconnected, InternalError, Phase, ProxyError
-from .headers import PLAIN_CONNECTION, REQUEST_FIELDS, forwarded_lines, nominated
+from .headers import forwarded_lines, passed_on
 from .message import Inbound, Request
 from .paths import Reading
 
@@ -30,7 +30,8 @@ def split_absolute(target: str) -> tuple[str, str] | None:
     if not separator or scheme.lower() not in ("http", "https"):
         return None
     end = min((at for at in (rest.find(mark) for mark in "/?#") if at >= 0), default=len(rest))
-    return rest[:end], rest[end:]
+    authority = rest[:end]
+    return (authority, rest[end:]) if authority and "@" not in authority else None
 
 
 def receive(request: web.BaseRequest, target: str, host: str | None, reading: Reading) -> tuple[Inbound, Request]:
@@ -58,21 +59,14 @@ def receive(request: web.BaseRequest, target: str, host: str | None, reading: Re
         peer=peer,
         extra=request.get_extra_info,
     )
-    connection = headers.get(_CONNECTION)
-    if connection is None or connection in PLAIN_CONNECTION:
-        lines = [kept + value for name, value in head.raw_headers if (kept := REQUEST_FIELDS[name]) is not None]
-    else:
-        dropped = nominated(headers.getall(_CONNECTION))
-        lines = [
-            kept + value
-            for name, value in head.raw_headers
-            if (kept := REQUEST_FIELDS[name]) is not None and name.decode("latin-1").lower() not in dropped
-        ]
+    connection = headers.getall(_CONNECTION) if _CONNECTION in headers else ()
+    lines = passed_on(head.raw_headers, connection)
     lines.append(forwarded_lines(peer[0] if isinstance(peer, tuple) else None, host, scheme))
     declared = headers.get(_CONTENT_LENGTH)
-    draft = Request.of_lines(
-        head.method, reading.target, b"\r\n".join(lines), None if declared is None else int(declared)
-    )
+    length = None if declared is None else int(declared)
+    draft = Request.of_lines(head.method, reading.target, b"\r\n".join(lines), length)
+    if declared is not None and declared != str(length):
+        draft.headers[_CONTENT_LENGTH] = str(length)  # "007" has two readings, it is told some servers
     return inbound, draft
 
 
@@ -98,11 +92,27 @@ def request_body(request: web.BaseRequest, draft: Request, limit: int | None) ->
         if limit is not None and length is not None and length > limit:
             raise BodyTooLarge(f"a request body of {length} bytes exceeds the limit of {limit}")
         if not content.is_eof() or content.exception() is not None:
+            watch_body(request)
             return _ClientBody(content, length, limit)
         data = content.read_nowait()
     if limit is not None and len(data) > limit:
         raise BodyTooLarge(f"a request body of {len(data)} bytes exceeds the limit of {limit}")
-    return Body(data)
+    return _ReceivedBody(data, sized=length is not None)
+
+
+class _ReceivedBody(Body):
+    """A request body that was there at once."""
+
+    __slots__ = ()
+
+    def __init__(self, data: bytes, *, sized: bool) -> None:
+        super().__init__(data)
+        if not sized:
+            self.length = None
+
+    @property
+    def overflow(self) -> type[ProxyError]:
+        return BodyTooLarge
 
 
 class _ClientBody(Body):

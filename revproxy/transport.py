@@ -9,6 +9,7 @@ from .endpoint import Endpoint
 from .exchange import Attempt
 from .handler import Component
 from .message import Response
+from .wire.connection import NEVER
 from .wire.head import request_head
 from .wire.pool import Pool
 from .wire.settings import Limits, Timeouts, Tls
@@ -44,8 +45,19 @@ class WireTransport(Component):
                 attempt.endpoint, tls=self._tls, timeouts=self._timeouts, limits=self._limits, clock=self._clock
             )
         head = request_head(attempt.request, attempt.endpoint)
-        connection = pool.take() or await pool.acquire()
-        return await connection.exchange(attempt, head)
+        now = attempt.started
+        deadline = self._deadline(attempt)
+        connection = pool.take(now)
+        if connection is None:
+            connection = await pool.acquire(deadline)
+            now = self._clock.now()
+        return await connection.exchange(attempt, head, now, deadline)
+
+    def _deadline(self, attempt: Attempt) -> float:
+        """When the response head must be there."""
+        total, deadline = self._timeouts.total, attempt.exchange.deadline
+        ends = NEVER if total is None else attempt.started + total
+        return ends if deadline is None else min(ends, deadline)
 
     def forget(self, endpoint: Endpoint) -> None:
         """Close the pool of an endpoint that is no longer used."""

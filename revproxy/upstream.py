@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import partial
 
 from .balancers import P2C, Balancer, Snapshot
 from .clock import SYSTEM_CLOCK, Clock
 from .endpoint import Endpoint
-from .errors import InternalError, NoEndpoint, ProxyError
+from .errors import InternalError, NoEndpoint, Origin, ProxyError
 from .exchange import Attempt, Exchange
 from .handler import Component
 from .message import Response
@@ -78,26 +79,27 @@ class Upstream(Component):
         attempt = Attempt(endpoint, exchange, exchange.request, len(attempts) + 1, now)
         attempts.append(attempt)
         endpoint.in_flight += 1
-
-        def release() -> None:
-            if attempt.ended is None:
-                attempt.ended = self._clock.now()
-                endpoint.in_flight -= 1
-                self._settle(attempt)
-
-        exchange.defer(release)
+        exchange.defer(partial(self._release, attempt))
         for hook in exchange.hooks.attempted:
             hook(attempt)
         try:
             return await self._send(attempt)
         except ProxyError as error:
-            attempt.error = error
-            release()
+            if error.origin is not Origin.CLIENT:  # what the client did never counts against an endpoint
+                attempt.error = error
+            self._release(attempt)
             raise
         except ValueError as error:
             raise InternalError(f"{self.name}: {error}") from error
 
-    def _settle(self, attempt: Attempt) -> None:
+    def _release(self, attempt: Attempt) -> None:
+        """The attempt is over, its body included. Once an attempt, however often it is called."""
+        if attempt.released:
+            return
+        attempt.released = True
+        attempt.endpoint.in_flight -= 1
+        if attempt.ended is None:
+            attempt.ended = self._clock.now()
         if self._learns:
             self.balancer.settled(attempt)
         for hook in attempt.exchange.hooks.settled:

@@ -163,7 +163,9 @@ async def test_decompression_is_seen(coding: bytes, expected: bool) -> None:
         seen.append(_aiohttp.is_decompressed(request.content))
         return web.Response()
 
-    head = b"POST / HTTP/1.1\r\nHost: h\r\nConnection: close\r\nContent-Length: 3\r\nContent-Encoding: %b\r\n\r\n" % coding
+    head = (
+        b"POST / HTTP/1.1\r\nHost: h\r\nConnection: close\r\nContent-Length: 3\r\nContent-Encoding: %b\r\n\r\n" % coding
+    )
     async with serving(handler) as port:
         await ask(port, head + b"\x1f\x8b\x08")
     assert seen == [expected]

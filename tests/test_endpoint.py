@@ -88,8 +88,8 @@ def test_credentials_are_refused_unseen(url: str) -> None:
 @pytest.mark.parametrize(
     ("arguments", "names"),
     [
-        ({"weight": 0}, "weight must be at least 1, got 0"),
-        ({"weight": -3}, "weight must be at least 1, got -3"),
+        ({"weight": 0}, "weight must be an integer of at least 1, got 0"),
+        ({"weight": -3}, "weight must be an integer of at least 1, got -3"),
         ({"priority": -1}, "priority must be at least 0, got -1"),
         ({"limit": 0}, "limit must be at least 1 or None, got 0"),
     ],

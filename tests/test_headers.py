@@ -13,9 +13,7 @@ from multidict import CIMultiDict
 from revproxy.headers import (
     REQUEST_FIELDS,
     RESPONSE_DROPPED,
-    RESPONSE_FIELDS,
     RequestFields,
-    ResponseFields,
     decode_fields,
     encode_fields,
     forwarded_lines,
@@ -39,7 +37,6 @@ HOP_BY_HOP = [
 def test_hop_by_hop(name: str, spelt: Callable[[str], str]) -> None:
     """F-22: hop-by-hop fields end here, in both directions and in any case."""
     assert REQUEST_FIELDS[spelt(name).encode()] is None
-    assert RESPONSE_FIELDS[spelt(name).encode()] == name.lower()
     assert name.lower() in RESPONSE_DROPPED
 
 
@@ -58,7 +55,6 @@ def test_ends_here_in_requests_only(name: str) -> None:
 
 def test_alt_svc_ends_here_in_responses() -> None:
     """F-22: Alt-Svc speaks of a listener that the client does not talk to."""
-    assert RESPONSE_FIELDS[b"alt-svc"] == "alt-svc"
     assert "alt-svc" in RESPONSE_DROPPED
     assert REQUEST_FIELDS[b"Alt-Svc"] == b"Alt-Svc: "
 
@@ -71,12 +67,11 @@ def test_passes(name: str) -> None:
     """F-25, F-26: everything else passes, its name byte for byte as it was written."""
     raw = name.encode("latin-1")
     assert REQUEST_FIELDS[raw] == raw + b": "
-    assert RESPONSE_FIELDS[raw] == ("content-length" if name == "Content-Length" else None)
 
 
-@pytest.mark.parametrize("table", [RequestFields(), ResponseFields()], ids=["requests", "responses"])
-def test_table_is_bounded(table: RequestFields | ResponseFields) -> None:
+def test_table_is_bounded() -> None:
     """Law 11: names without end neither fill the memory nor are judged in another way."""
+    table = RequestFields()
     passed, dropped = table[b"x-a"], table[b"connection"]
     assert passed != dropped
     table.clear()
@@ -93,10 +88,10 @@ def test_table_is_bounded(table: RequestFields | ResponseFields) -> None:
     ("connection", "names"),
     [
         ([], set()),
-        (["close"], {"close"}),
+        (["close"], set()),
         (["X-A"], {"x-a"}),
         (["x-a, X-B"], {"x-a", "x-b"}),
-        (["close", "X-B"], {"close", "x-b"}),
+        (["close", "X-B"], {"x-b"}),
         ([" ,, X-B\t,", "", ","], {"x-b"}),
         (["X-A;x"], {"x-a;x"}),
     ],

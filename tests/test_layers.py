@@ -54,6 +54,7 @@ LAYERS: Mapping[str, int] = {
     "_aiohttp": 4,
     "proxy": 4,
     "receive": 4,
+    "mount": 4,
     "deliver": 4,
     "upgrade": 4,
     "guard": 4,

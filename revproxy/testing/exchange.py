@@ -16,7 +16,7 @@ from multidict import CIMultiDict, CIMultiDictProxy
 
 from ..body import EMPTY, Body
 from ..exchange import Exchange
-from ..headers import REQUEST_FIELDS, encode_fields, forwarded_lines, nominated
+from ..headers import encode_fields, forwarded_lines, passed_on
 from ..message import HttpVersion, Inbound, Request
 from ..paths import PathPolicy
 
@@ -66,14 +66,9 @@ def exchange(
         host=sent.get("Host", ""),
         peer="" if client is None else (client, 50000),
     )
-    dropped = nominated(sent.getall("Connection", ()))
-    lines = [
-        kept + value.encode("utf-8", "surrogateescape") + b"\r\n"
-        for name, value in sent.items()
-        if (kept := REQUEST_FIELDS[name.encode()]) is not None and name.lower() not in dropped
-    ]
-    lines.append(forwarded_lines(client, inbound.host, scheme))
+    raw = [(name.encode(), value.encode("utf-8", "surrogateescape")) for name, value in sent.items()]
+    lines = [*passed_on(raw, sent.getall("Connection", ())), forwarded_lines(client, inbound.host, scheme)]
     declared = sent.get("Content-Length")
-    draft = Request.of_lines(method, reading.target, b"".join(lines), None if declared is None else int(declared))
+    draft = Request.of_lines(method, reading.target, b"\r\n".join(lines), None if declared is None else int(declared))
     draft.body = payload
     return Exchange(inbound, draft, started=1000.0)

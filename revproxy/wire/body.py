@@ -74,7 +74,8 @@ class WireBody(Body):
 
     def in_memory(self) -> Body:
         """A body that has ended before anybody asked for it, as one in memory."""
-        return Body(b"".join(self._chunks))
+        data = b"".join(self._chunks)
+        return Body.unsized(data) if self.length is None else Body(data)
 
     # Taken by whoever has the response.
 

@@ -1,14 +1,19 @@
-"""The chunked transfer coding of a response body (RFC 9112 section 7.1), read by llhttp."""
+"""The chunked transfer coding (RFC 9112 section 7.1): written, and read by llhttp."""
 
 from __future__ import annotations
 
-from httptools import HttpParserError, HttpResponseParser
+from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
 
 from ..errors import Truncated
 
-__all__ = ["ChunkedReader"]
+__all__ = ["ChunkedReader", "chunked"]
 
 _PREAMBLE = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+
+
+def chunked(data: bytes) -> bytes:
+    """``data`` as a whole chunked body."""
+    return b"%x\r\n%b\r\n0\r\n\r\n" % (len(data), data) if data else b"0\r\n\r\n"
 
 
 class ChunkedReader:
@@ -18,12 +23,13 @@ class ChunkedReader:
     at most between two pieces of content, since nothing else bounds them.
     """
 
-    __slots__ = ("_bound", "_overhead", "_parser", "_pieces", "complete", "excess")
+    __slots__ = ("_bound", "_overhead", "_parser", "_pieces", "_tail", "complete", "excess")
 
     def __init__(self, bound: int) -> None:
         self._bound = bound
         self._overhead = 0
         self._pieces: list[bytes] = []
+        self._tail = b""
         self.complete = False
         self.excess = False
         self._parser = HttpResponseParser(self)
@@ -31,11 +37,15 @@ class ChunkedReader:
 
     def feed(self, data: bytes) -> bytes:
         """The content that ``data`` brings. Raises ``Truncated`` for what is not a chunked body."""
+        self._tail = data[-5:] if len(data) > 4 else (self._tail + data)[-5:]
         try:
             self._parser.feed_data(data)
-        except HttpParserError as error:
+        except (HttpParserError, HttpParserUpgrade) as error:
             if not self.complete:
                 raise Truncated(f"malformed chunked body: {error}") from None
+            self.excess = True
+        if self.complete and (not self._tail.endswith(b"\r\n\r\n") or self._tail.startswith(b"\n")):
+            # The end is an empty line behind a line that is not. Line ends beyond it llhttp passes over in silence.
             self.excess = True
         pieces = self._pieces
         if not pieces:
@@ -51,10 +61,12 @@ class ChunkedReader:
     # Called by llhttp.
 
     def on_message_begin(self) -> None:
-        self.excess = self.complete
+        if self.complete:
+            self.excess = True
 
     def on_body(self, piece: bytes) -> None:
-        self._pieces.append(piece)
+        if not self.complete:  # else it is what llhttp takes for a second message
+            self._pieces.append(piece)
 
     def on_message_complete(self) -> None:
         self.complete = True

@@ -10,6 +10,7 @@ from ..body import EMPTY, Body
 from ..clock import Clock, Timer
 from ..errors import (
     ConnectionLost,
+    Origin,
     ProtocolError,
     ProxyError,
     ResponseHeadTooLarge,
@@ -22,7 +23,7 @@ from ..exchange import Attempt
 from ..headers import decode_fields
 from ..message import Response
 from .body import WireBody
-from .chunks import ChunkedReader
+from .chunks import ChunkedReader, chunked
 from .framing import CHUNKED, NO_BODY
 from .head import ResponseHead, read_head
 from .settings import Limits, Timeouts
@@ -56,8 +57,8 @@ class Connection(asyncio.Protocol):
         "_limits",
         "_loop",
         "_on_free",
-        "_on_lost",
         "_persistent",
+        "_read_paused",
         "_remaining",
         "_timeouts",
         "_timer",
@@ -68,6 +69,7 @@ class Connection(asyncio.Protocol):
         "_waiter",
         "born",
         "free_since",
+        "on_lost",
         "used",
         "write_paused",
     )
@@ -79,17 +81,17 @@ class Connection(asyncio.Protocol):
         limits: Limits,
         clock: Clock,
         on_free: Callable[[Connection], None],
-        on_lost: Callable[[Connection], None],
     ) -> None:
         self._timeouts = timeouts
         self._limits = limits
         self._clock = clock
         self._on_free = on_free
-        self._on_lost = on_lost
+        self.on_lost: Callable[[Connection], None] | None = None
         self._loop = asyncio.get_running_loop()
         self._transport: asyncio.Transport = cast(asyncio.Transport, None)
         self._closed = False
         self.born = self.free_since = clock.now()
+        """When it was opened, and when its last response had ended (monotonic seconds)."""
         self.used = 0
         """Exchanges begun."""
         self.write_paused = False
@@ -98,6 +100,7 @@ class Connection(asyncio.Protocol):
         self._deadline = NEVER
         self._expiry: Callable[[str], ProxyError] = ResponseTimeout
         self._unsent = 0
+        self._read_paused = False
         # Of the exchange that is under way:
         self._attempt: Attempt | None = None
         self._waiter: asyncio.Future[Response] | None = None
@@ -112,10 +115,11 @@ class Connection(asyncio.Protocol):
 
     # The exchange.
 
-    async def exchange(self, attempt: Attempt, head: bytes) -> Response:
+    async def exchange(self, attempt: Attempt, head: bytes, now: float, deadline: float = NEVER) -> Response:
         """Send the attempt's request, whose head is ``head``, and return the response as soon as its head is there.
 
-        Raises the ``ProxyError`` that says what went wrong. The connection is then closed; so it is on cancellation.
+        ``now``: the time, which costs a system call; ``deadline``: when the head must be there. Raises the
+        ``ProxyError`` that says what went wrong. The connection is then closed; so it is on cancellation.
         """
         if self.closed:
             raise ConnectionLost("connection closed before it was used")
@@ -124,20 +128,20 @@ class Connection(asyncio.Protocol):
         self._interim = 0
         self.used += 1
         timeouts = self._timeouts
-        deadline = NEVER if timeouts.total is None else attempt.started + timeouts.total
-        if attempt.exchange.deadline is not None:
-            deadline = min(deadline, attempt.exchange.deadline)
         self._head_deadline = deadline
         attempt.sent = True
-        data = attempt.request.body.data
+        body = attempt.request.body
+        data = body.data
         if data is None:
-            self._upload = Upload(self, attempt.request.body, head)
+            self._upload = Upload(self, body, head)
         else:
+            if body.length is None:
+                data = chunked(data)
             self._transport.write(head + data if data else head)
             if self.write_paused:
-                self.watch(timeouts.idle, SendTimeout)
+                self.watch(timeouts.idle, SendTimeout, now)
             else:
-                self.watch(timeouts.head, ResponseTimeout)
+                self.watch(timeouts.head, ResponseTimeout, now)
         try:
             response: Response = await waiter
             return response
@@ -153,18 +157,27 @@ class Connection(asyncio.Protocol):
             self._upload = None
             reusable = upload.finished and reusable
             upload.cancel()
+        attempt = self._attempt
+        if attempt is not None:
+            if self._body is not None:
+                self.free_since = self._clock.now()
+            attempt.ended = self.free_since
         self._attempt = self._body = self._chunks = None
         self._head_deadline = self._deadline = NEVER
         if not reusable:
             self.abort()
         elif not self._closed:
+            if self._read_paused:
+                # Its last piece filled whoever took the body. The next exchange starts afresh.
+                self._read_paused = False
+                self._transport.resume_reading()
             self._on_free(self)
 
     def _fail(self, error: ProxyError) -> None:
         """The exchange cannot go on: tell whoever waits, and close."""
         waiter, body, attempt = self._waiter, self._body, self._attempt
         self._waiter = self._body = self._attempt = None
-        if attempt is not None and (waiter is not None or body is not None) and attempt.error is None:
+        if attempt is not None and attempt.error is None and error.origin is not Origin.CLIENT:
             attempt.error = error
         if waiter is not None:
             if not waiter.done():
@@ -197,7 +210,8 @@ class Connection(asyncio.Protocol):
             self._upload.cancel()
             self._upload = None
         self._transport.abort()
-        self._on_lost(self)
+        if self.on_lost is not None:
+            self.on_lost(self)
 
     def close(self) -> None:
         """Close an idle connection the polite way."""
@@ -207,7 +221,8 @@ class Connection(asyncio.Protocol):
                 self._timer.cancel()
                 self._timer = None
             self._transport.close()
-            self._on_lost(self)
+            if self.on_lost is not None:
+                self.on_lost(self)
 
     # Reading. Called by the transport.
 
@@ -234,7 +249,7 @@ class Connection(asyncio.Protocol):
             if end > self._limits.head_bytes or (end < 4 and len(data) > self._limits.head_bytes):
                 return self._fail(ResponseHeadTooLarge(f"a response head of over {self._limits.head_bytes} bytes"))
             if end < 4:
-                if not data.startswith(b"HTTP/1."[: len(data)]):
+                if not data.startswith(b"HTTP/1."[: len(data)]) or data.count(b"\n") != data.count(b"\r\n"):
                     return self._fail(ProtocolError(f"not an HTTP/1.1 response: {data[:20]!r}"))
                 self._head = data
                 return None
@@ -249,7 +264,7 @@ class Connection(asyncio.Protocol):
             if not data:
                 return None
         attempt.status = head.status
-        attempt.first_byte = self._clock.now()
+        attempt.first_byte = self.free_since = self._clock.now()
         self._final(head, data[end:] if len(data) > end else b"")
         return None
 
@@ -362,12 +377,14 @@ class Connection(asyncio.Protocol):
         """Stop reading: whoever takes the body cannot take more now. No deadline runs meanwhile."""
         self._deadline = NEVER
         if not self.closed:
+            self._read_paused = True
             self._transport.pause_reading()
 
     def resume_reading(self) -> None:
         """Go on reading."""
         if not self.closed:
             self.watch(self._timeouts.idle, StreamTimeout)
+            self._read_paused = False
             self._transport.resume_reading()
 
     def pause_writing(self) -> None:
@@ -387,9 +404,9 @@ class Connection(asyncio.Protocol):
 
     # Deadlines.
 
-    def watch(self, seconds: float, expiry: Callable[[str], ProxyError]) -> None:
-        """From now on, after ``seconds`` without another call the exchange fails with ``expiry``."""
-        deadline = self._clock.now() + seconds
+    def watch(self, seconds: float, expiry: Callable[[str], ProxyError], now: float | None = None) -> None:
+        """From ``now`` on, after ``seconds`` without another call the exchange fails with ``expiry``."""
+        deadline = (self._clock.now() if now is None else now) + seconds
         if self._waiter is not None and self._head_deadline < deadline:
             deadline, expiry = self._head_deadline, ResponseTimeout
         self._deadline = deadline

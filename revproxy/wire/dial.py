@@ -32,7 +32,7 @@ async def dial(endpoint: Endpoint, factory: Callable[[], Connection], *, tls: Tl
             return await _open(endpoint, factory, tls)
     except TimeoutError:
         raise ConnectTimeout(f"{where}no connection within {timeout} s") from None
-    except socket.gaierror as error:
+    except (socket.gaierror, UnicodeError) as error:  # UnicodeError: what IDNA cannot encode
         raise DnsFailed(f"{where}{endpoint.host!r} does not resolve: {error}") from None
     except (ssl.SSLError, ssl.CertificateError) as error:
         raise TlsFailed(f"{where}{error}") from None

@@ -29,33 +29,31 @@ Framing: TypeAlias = int | Delimiter
 """A length in bytes, or how else the end is found."""
 
 
-def framing(method: str, status: int, version: tuple[int, int], lengths: list[str], codings: list[str]) -> Framing:
+def framing(method: str, status: int, version: tuple[int, int], length: str | None, coding: str | None) -> Framing:
     """How the body of a response is delimited.
 
-    ``method``: the request's; ``lengths``, ``codings``: the values of all ``Content-Length`` and
-    ``Transfer-Encoding`` lines. Raises ``ProtocolError`` where they contradict each other or cannot be trusted.
+    ``method``: the request's; ``length``, ``coding``: the values of ``Content-Length`` and ``Transfer-Encoding``,
+    several lines joined by commas. Raises ``ProtocolError`` where they contradict each other or cannot be trusted.
     """
-    if codings:
+    bodiless = method == "HEAD" or status == 304
+    never = status < 200 or status == 204
+    if coding is not None:
         if version != (1, 1):
             raise ProtocolError("Transfer-Encoding in an HTTP/1.0 response")
-        if lengths:
+        if length is not None:
             raise ProtocolError("both Transfer-Encoding and Content-Length")
-        if len(codings) > 1 or codings[0].strip(" \t").lower() != "chunked":
-            raise ProtocolError(f"Transfer-Encoding {', '.join(codings)!r} is not exactly chunked")
-        if status < 200 or status == 204:
+        if coding.lower() != "chunked":
+            raise ProtocolError(f"Transfer-Encoding {coding!r} is not exactly chunked")
+        if never:
             raise ProtocolError(f"Transfer-Encoding in a {status} response")
-        return NO_BODY if method == "HEAD" or status == 304 else CHUNKED
-    if lengths:
-        value = lengths[0]
-        if len(lengths) > 1 or len(value) > 18 or not (value.isascii() and value.isdigit()):
-            raise ProtocolError(f"Content-Length {', '.join(lengths)!r}")
-        length = int(value)
-        if status < 200 or status == 204:
+        return NO_BODY if bodiless else CHUNKED
+    if length is not None:
+        if len(length) > 18 or not (length.isascii() and length.isdigit()) or str(int(length)) != length:
+            raise ProtocolError(f"Content-Length {length!r}")
+        if never:
             # "Content-Length: 0" says nothing wrong, only something that should not be said; it is dropped.
-            if length:
+            if int(length):
                 raise ProtocolError(f"Content-Length {length} in a {status} response")
             return NO_BODY
-        return NO_BODY if method == "HEAD" or status == 304 else length
-    if method == "HEAD" or status < 200 or status in (204, 304):
-        return NO_BODY
-    return UNTIL_CLOSE
+        return NO_BODY if bodiless else int(length)
+    return NO_BODY if bodiless or never else UNTIL_CLOSE

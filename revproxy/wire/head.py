@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from ..body import EMPTY
 from ..endpoint import Endpoint
 from ..errors import ProtocolError, ResponseHeadTooLarge
-from ..headers import PLAIN_CONNECTION, RESPONSE_DROPPED, RESPONSE_FIELDS, has_control, is_token, nominated
+from ..headers import PLAIN_CONNECTION, RESPONSE_DROPPED, has_control, is_token, nominated
 from ..message import Request
 from .framing import Framing, framing
 
 __all__ = ["ResponseHead", "read_head", "request_head"]
 
+_VERSION = b" HTTP/1.1\r\n"
 _KNOWN_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH"})
 
 
@@ -23,15 +24,13 @@ def request_head(request: Request, endpoint: Endpoint) -> bytes:
     The framing follows from the body: no field for none, ``Content-Length`` for a known length, else chunked (RFC
     9112 section 6). Raises ``ValueError`` for a method, target or field that must not reach a wire.
     """
-    method, body = request.method, request.body
-    if method not in _KNOWN_METHODS and not is_token(method):
+    method, target, body = request.method, endpoint.target(request.target), request.body
+    if method not in _KNOWN_METHODS and (method == "CONNECT" or not is_token(method)):
         raise ValueError(f"{method!r} is not a method")
-    target = endpoint.target(request.target)
-    raw = target.encode("utf-8", "surrogateescape")
-    if not raw or b" " in raw or has_control(raw):
+    start = f"{method} {target}".encode("utf-8", "surrogateescape")
+    if not target or start.count(b" ") != 1 or b"\t" in start or has_control(start):
         raise ValueError(f"{target!r} is not a request target")
-    host = "" if request.names_host else f"Host: {endpoint.authority}\r\n"
-    start = f"{method} {target} HTTP/1.1\r\n{host}".encode("utf-8", "surrogateescape")
+    start += _VERSION if request.names_host else endpoint.version_and_host
     if body is EMPTY:
         return start + request.field_lines(None) + b"\r\n"
     if body.length is None:
@@ -46,7 +45,10 @@ _HEAD = re.compile(
 """A response head as RFC 9112 sections 4 and 5 have it, in one possible way: no bare line ends, no folded lines, no
 white space around a name, no control characters."""
 
-_LINES = re.compile(rb"(([^:]++):([^\r]*+)\r\n)")
+_SPECIAL = re.compile(
+    b"\n(" + b"|".join(sorted(name.encode() for name in RESPONSE_DROPPED | {"content-length", "date"})) + b"):"
+)
+"""The fields that mean something here, in lower-cased field lines behind a line end."""
 
 
 @dataclass(slots=True)
@@ -75,53 +77,59 @@ def read_head(raw: bytes, method: str, max_fields: int) -> ResponseHead:
     if match is None:
         raise ProtocolError(f"malformed response head: {_trouble(raw)}")
     minor, code, phrase, lines = match.groups()
-    fields = _LINES.findall(lines)
-    if len(fields) > max_fields:
-        raise ResponseHeadTooLarge(f"a response head of {len(fields)} fields exceeds the limit of {max_fields}")
+    count = lines.count(b"\n")
+    if count > max_fields:
+        raise ResponseHeadTooLarge(f"a response head of {count} fields exceeds the limit of {max_fields}")
     status = int(code)
-    version = (1, 1) if minor == b"1" else (1, 0)
-    lengths: list[str] = []
-    codings: list[str] = []
-    connection: list[str] = []
-    dropped: set[str] = set()
+    # Several lines of one field are as good as one with a list (RFC 9110 section 5.3).
+    length: str | None = None
+    coding: str | None = None
+    connection: str | None = None
     dated = False
-    for _, name, value in fields:
-        special = RESPONSE_FIELDS[name]
-        if special is None:
-            continue
-        if special == "content-length":
-            lengths.append(value.decode("latin-1").strip(" \t"))
-        elif special == "date":
+    kept = lines
+    removed = 0
+    # Nearly every response has two or three of these, and most fields are none: so one search, not a look at each.
+    for found in _SPECIAL.finditer(b"\n" + lines.lower()):
+        name = found[1]
+        if name == b"date":
             dated = True
-        else:
-            dropped.add(special)
-            if special == "connection":
-                connection.append(value.decode("latin-1").strip(" \t"))
-            elif special == "transfer-encoding":
-                codings.append(value.decode("latin-1").strip(" \t"))
+            continue
+        start, end = found.start(), lines.index(b"\r", found.end() - 1)
+        value = lines[found.end() - 1 : end].decode("latin-1").strip(" \t")
+        if name == b"content-length":
+            length = value if length is None else f"{length}, {value}"
+            if status >= 200 and status != 204:
+                continue
+        elif name == b"connection":
+            connection = value if connection is None else f"{connection}, {value}"
+        elif name == b"transfer-encoding":
+            coding = value if coding is None else f"{coding}, {value}"
+        kept = kept[: start - removed] + kept[end + 2 - removed :]
+        removed += end + 2 - start
     persistent = minor == b"1"
-    if connection:
-        if len(connection) == 1 and connection[0] in PLAIN_CONNECTION:
-            persistent = connection[0].lower() == "keep-alive"
+    if connection is not None:
+        if connection in PLAIN_CONNECTION:
+            persistent = connection in ("keep-alive", "Keep-Alive")
         else:
-            options = {option.strip(" \t").lower() for line in connection for option in line.split(",")}
+            options = {option.strip(" \t").lower() for option in connection.split(",")}
             persistent = "close" not in options and (persistent or "keep-alive" in options)
-            dropped |= nominated(connection)
-    delimiter = framing(method, status, version, lengths, codings)
-    declared = int(lengths[0]) if lengths else None
-    if declared is not None and (status < 200 or status == 204):
-        dropped.add("content-length")
-        declared = None
-    if dropped:
-        lines = _without(fields, dropped)
+            dropped = nominated((connection,))
+            kept = _without(kept, dropped)
+            dated = dated and "date" not in dropped
+    delimiter = framing(method, status, (1, int(minor)), length, coding)
+    declared = None if length is None or status < 200 or status == 204 else int(length)
     reason = "" if phrase is None else phrase.decode("utf-8", "surrogateescape")
-    return ResponseHead(status, reason, lines, declared, delimiter, persistent, dated)
+    return ResponseHead(status, reason, kept, declared, delimiter, persistent, dated)
 
 
-def _without(fields: list[tuple[bytes, bytes, bytes]], dropped: set[str]) -> bytes:
-    if dropped <= RESPONSE_DROPPED:  # so it is in nearly every response: "Connection: keep-alive"
-        return b"".join([line for line, name, _ in fields if RESPONSE_FIELDS[name] not in dropped])
-    return b"".join([line for line, name, _ in fields if name.decode("latin-1").lower() not in dropped])
+def _without(lines: bytes, dropped: set[str]) -> bytes:
+    return b"".join(
+        [
+            line
+            for line in lines.splitlines(keepends=True)
+            if line.partition(b":")[0].decode("latin-1").lower() not in dropped
+        ]
+    )
 
 
 def _trouble(raw: bytes) -> str:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from functools import partial
 
 from ..clock import Clock, Timer
 from ..endpoint import Endpoint
-from ..errors import QueueFull, QueueTimeout
-from .connection import Connection
+from ..errors import ConnectFailed, QueueFull, QueueTimeout
+from .connection import NEVER, Connection
 from .dial import dial
 from .settings import Limits, Timeouts, Tls
 
@@ -35,35 +36,43 @@ class Pool:
         self._sweeper: Timer | None = None
         self._closed = False
 
-    def take(self) -> Connection | None:
+    def take(self, now: float) -> Connection | None:
         """An idle connection, the last used first, or ``None``."""
         idle = self._idle
         while idle:
             connection = idle.pop()
-            if not connection.closed and self._clock.now() - connection.born < self._limits.lifetime:
+            if not connection.closed and now - connection.born < self._limits.lifetime:
                 return connection
             connection.close()
         return None
 
-    async def acquire(self) -> Connection:
-        """A connection: an idle one, a new one, or the next that becomes free.
+    async def acquire(self, deadline: float = NEVER) -> Connection:
+        """A connection: an idle one, a new one, or the next that becomes free, until ``deadline``.
 
         Raises ``QueueFull``, ``QueueTimeout``, or what ``dial`` raises.
         """
-        connection = self.take()
+        now = self._clock.now()
+        connection = self.take(now)
         if connection is not None:
             return connection
         if self._open < self._limits.connections:
             self._open += 1
         else:
-            connection = await self._wait()
+            connection = await self._wait(min(self._limits.wait, max(deadline - now, 0.0)))
             if connection is not None:
                 return connection
+            now = self._clock.now()
         try:
-            return await dial(self._endpoint, self._new_connection, tls=self._tls, timeout=self._timeouts.connect)
+            timeout = min(self._timeouts.connect, max(deadline - now, 0.0))
+            connection = await dial(self._endpoint, self._new_connection, tls=self._tls, timeout=timeout)
+            if connection.closed:
+                raise ConnectFailed(f"{self._endpoint.name}: the connection was closed at once")
         except BaseException:
             self._free_place()
             raise
+        # Only now does its end free the place: until here that was ours to do.
+        connection.on_lost = self._forget
+        return connection
 
     def _new_connection(self) -> Connection:
         return Connection(
@@ -71,17 +80,16 @@ class Pool:
             limits=self._limits,
             clock=self._clock,
             on_free=self._take_back,
-            on_lost=self._forget,
         )
 
-    async def _wait(self) -> Connection | None:
+    async def _wait(self, seconds: float) -> Connection | None:
         """A connection, or ``None``: a place for a new one, already counted."""
         if len(self._waiting) >= self._limits.waiting:
             busy = f"{self._open} connections busy, {len(self._waiting)} requests waiting"
             raise QueueFull(f"{self._endpoint.name}: {busy}")
         waiter: asyncio.Future[Connection | None] = asyncio.get_running_loop().create_future()
         self._waiting.append(waiter)
-        timer = self._clock.call_later(self._limits.wait, lambda: self._expire(waiter))
+        timer = self._clock.call_later(seconds, partial(self._expire, waiter, seconds))
         try:
             return await waiter
         except asyncio.CancelledError:
@@ -98,9 +106,9 @@ class Pool:
             if waiter in self._waiting:
                 self._waiting.remove(waiter)
 
-    def _expire(self, waiter: asyncio.Future[Connection | None]) -> None:
+    def _expire(self, waiter: asyncio.Future[Connection | None], seconds: float) -> None:
         if not waiter.done():
-            waiter.set_exception(QueueTimeout(f"{self._endpoint.name}: no free connection in {self._limits.wait} s"))
+            waiter.set_exception(QueueTimeout(f"{self._endpoint.name}: no free connection in {seconds:.3g} s"))
 
     def _next_waiting(self) -> asyncio.Future[Connection | None] | None:
         while self._waiting:
@@ -125,7 +133,6 @@ class Pool:
         if waiter is not None:
             waiter.set_result(connection)
             return
-        connection.free_since = self._clock.now()
         self._idle.append(connection)
         if self._sweeper is None:
             self._sweeper = self._clock.call_later(self._limits.idle, self._sweep)

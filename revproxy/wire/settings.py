@@ -13,7 +13,9 @@ __all__ = ["Limits", "Timeouts", "Tls"]
 def _check_positive(settings: object) -> None:
     for each in fields(settings):  # type: ignore[arg-type]
         value = getattr(settings, each.name)
-        if value is not None and (isinstance(value, bool) or not value > 0 or value == math.inf):
+        if value is None and each.default is None:
+            continue
+        if value is None or isinstance(value, bool) or not value > 0 or value == math.inf:
             raise ValueError(f"{type(settings).__name__}.{each.name} must be above 0 and finite, got {value!r}")
 
 

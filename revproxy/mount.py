@@ -1,0 +1,68 @@
+"""The place of a proxy in an application's routing: everything below a path, whatever the method."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterator
+
+from aiohttp import web
+from yarl import URL
+
+__all__ = ["Mount"]
+
+
+class Mount(web.AbstractResource):
+    """A resource that takes every request to ``prefix`` and below it. ``""`` takes all, ``OPTIONS *`` included.
+
+    A pattern would not do: it misses ``*``, stops at an encoded line end, and cannot have a prefix that needs encoding.
+    ``handle`` is given the request and the whole prefix, those of sub-applications included.
+    """
+
+    def __init__(self, prefix: str, handle: Callable[[web.Request, str], Awaitable[web.StreamResponse]]) -> None:
+        super().__init__()
+        self.prefix = URL(prefix).raw_path if prefix else ""  # encoded, whichever way it was given
+        self.place()
+
+        async def handler(request: web.Request) -> web.StreamResponse:
+            return await handle(request, self.prefix)
+
+        self.route = web.ResourceRoute("*", handler, self)
+
+    def place(self) -> None:
+        """Work out what ``prefix`` means to the routing."""
+        # What aiohttp looks up: decoded but for what would then be ambiguous, so that "/%61pp" is below "/app".
+        self.path = URL.build(path=self.prefix, encoded=True).path_safe if self.prefix else ""
+        self.below = f"{self.path}/"
+
+    @property
+    def canonical(self) -> str:
+        return self.path or "/"
+
+    def add_prefix(self, prefix: str) -> None:
+        self.prefix = prefix + self.prefix
+        self.place()
+
+    async def resolve(self, request: web.Request) -> tuple[web.UrlMappingMatchInfo | None, set[str]]:
+        if self.path:
+            path = request.rel_url.path_safe
+            if path != self.path and not path.startswith(self.below):
+                return None, set()
+        return web.UrlMappingMatchInfo({}, self.route), {"*"}
+
+    def url_for(self, *args: str, **kwargs: str) -> URL:
+        """The URL of the prefix itself."""
+        return URL.build(path=self.prefix or "/", encoded=True)
+
+    def get_info(self) -> dict[str, str]:  # type: ignore[override]  # a TypedDict of aiohttp's own, all of it optional
+        return {"prefix": self.prefix}
+
+    def raw_match(self, path: str) -> bool:
+        return path == self.prefix
+
+    def __len__(self) -> int:
+        return 1
+
+    def __iter__(self) -> Iterator[web.AbstractRoute]:
+        return iter((self.route,))
+
+    def __repr__(self) -> str:
+        return f"<Mount {self.canonical}>"
