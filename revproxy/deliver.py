@@ -51,7 +51,10 @@ async def deliver(
     # A request body that is still on its way cannot be followed by another request.
     # A client that asked for another protocol (Upgrade, CONNECT) does not get it here: aiohttp's parser has ended.
     head_received = message(request)
-    keep_alive = is_drained(request) and not head_received.should_close and not head_received.upgrade
+    # And after a chunked body it may file the last trailer under the next request's fields.
+    keep_alive = is_drained(request) and not (
+        head_received.should_close or head_received.upgrade or head_received.chunked
+    )
     data: bytes | None
     if inbound.method == "HEAD" or status in (204, 304):
         data = b""
@@ -93,9 +96,9 @@ async def deliver(
             transport.write(head + data if data else head)
             out.sent(len(head) + len(data))
             if writing_paused(request):
-                await _drain(request, out, write_timeout, clock)
+                await _drain(request, exchange, out, write_timeout, clock)
     else:
-        await _pump(request, out, head, body, chunked=chunked, timeout=write_timeout, clock=clock)
+        await _pump(request, exchange, out, head, body, chunked=chunked, timeout=write_timeout, clock=clock)
     out.end()
     return out
 
@@ -110,6 +113,7 @@ def _status_line(line: str) -> bytes:
 
 async def _pump(
     request: web.BaseRequest,
+    exchange: Exchange,
     out: RawResponse,
     head: bytes,
     body: Body,
@@ -118,7 +122,7 @@ async def _pump(
     timeout: float,
     clock: Clock,
 ) -> None:
-    sink = ClientSink(request, out, chunked=chunked, length=body.length, timeout=timeout, clock=clock)
+    sink = ClientSink(request, exchange, out, chunked=chunked, length=body.length, timeout=timeout, clock=clock)
     try:
         sink.write_raw(head)
         await body.pump(sink)
@@ -136,8 +140,8 @@ async def _pump(
         sink.close()
 
 
-async def _drain(request: web.BaseRequest, out: RawResponse, timeout: float, clock: Clock) -> None:
-    sink = ClientSink(request, out, chunked=False, length=None, timeout=timeout, clock=clock)
+async def _drain(request: web.BaseRequest, exchange: Exchange, out: RawResponse, timeout: float, clock: Clock) -> None:
+    sink = ClientSink(request, exchange, out, chunked=False, length=None, timeout=timeout, clock=clock)
     try:
         await sink.drain()
     finally:
@@ -159,11 +163,11 @@ def _date(clock: Clock) -> bytes:
 def cut(transport: asyncio.Transport) -> None:
     """Close the client's connection at once, by a reset: an orderly end could be taken for that of the body."""
     sock = transport.get_extra_info("socket")
-    if sock is not None:
+    if sock is not None and not transport.is_closing():
         try:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        except OSError:
-            pass  # closed already
+        except (OSError, ValueError):
+            pass  # closed already; uvloop says so by ValueError
     transport.abort()
 
 
@@ -173,11 +177,11 @@ class ClientSink:
     __slots__ = (
         "_chunked",
         "_clock",
+        "_exchange",
         "_flushed",
         "_out",
         "_request",
         "_size",
-        "_stalled",
         "_timeout",
         "_timer",
         "_transport",
@@ -187,6 +191,7 @@ class ClientSink:
     def __init__(
         self,
         request: web.BaseRequest,
+        exchange: Exchange,
         out: RawResponse,
         *,
         chunked: bool,
@@ -195,6 +200,7 @@ class ClientSink:
         clock: Clock,
     ) -> None:
         self._request = request
+        self._exchange = exchange
         self._out = out
         self._transport = request.transport
         self._chunked = chunked
@@ -205,7 +211,6 @@ class ClientSink:
         self.left = length
         """Bytes of the body that are still owed, if its length is declared."""
         self._size = 0
-        self._stalled = False
 
     @property
     def paused(self) -> bool:
@@ -235,9 +240,8 @@ class ClientSink:
         try:
             await drain(self._request)
         except ConnectionError:
-            raise ClientDisconnected("the client went away before it had its answer") from None
-        if self._stalled:
-            raise ClientDisconnected(f"the client took nothing for {self._timeout} s")
+            left = self._exchange.error or ClientDisconnected("the client went away before it had its answer")
+            raise left from None
 
     def _watch(self) -> None:
         if self._transport is not None and self._timer is None:
@@ -250,7 +254,8 @@ class ClientSink:
         if transport is None or not self.paused:
             return
         if self._size - transport.get_write_buffer_size() == self._flushed:
-            self._stalled = True
+            # Said here, since it is by a cancellation that the exchange then ends.
+            self._exchange.error = ClientDisconnected(f"the client took nothing for {self._timeout} s")
             transport.abort()
         else:
             self._watch()

@@ -16,6 +16,7 @@ __all__ = [
     "BodyTooLarge",
     "ClientDisconnected",
     "ClientTimeout",
+    "CodingNotSupported",
     "ConnectFailed",
     "ConnectTimeout",
     "ConnectionLost",
@@ -117,6 +118,15 @@ class VersionNotSupported(ProxyError):
     status: ClassVar[int | None] = 505
     token = "http_request_error"
     title = "This version of HTTP is not served here"
+
+
+class CodingNotSupported(ProxyError):
+    """A request body in a transfer coding other than chunked: 501."""
+
+    origin = Origin.CLIENT
+    status: ClassVar[int | None] = 501
+    token = "http_request_error"
+    title = "This transfer coding is not served here"
 
 
 class BodyTooLarge(ProxyError):

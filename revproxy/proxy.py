@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Coroutine, Iterable, Iterator, Sequence
+from typing import Any
 
 from aiohttp import web
 
@@ -14,6 +15,7 @@ from .deliver import cut, deliver
 from .errors import (
     BadRequest,
     ClientDisconnected,
+    CodingNotSupported,
     InternalError,
     MethodNotAllowed,
     Origin,
@@ -22,7 +24,7 @@ from .errors import (
 )
 from .exchange import Exchange
 from .handler import Filter, Handler, Pipeline, missing_keys, name, running, walk
-from .message import Response
+from .message import HttpVersion, Response
 from .mount import Mount
 from .observer import Observer, hooks
 from .paths import PathPolicy, Reading
@@ -132,43 +134,44 @@ class ProxyHandler:
 
     async def _serve(self, request: web.BaseRequest, strip: str) -> web.StreamResponse:
         exchange, error = self._exchange(request, strip)
-        status: int | None = None
+        answer: Response | None = None
         try:
             for hook in self._hooks.started:
                 hook(exchange)
-            out: web.StreamResponse | None = None
             if error is None:
                 try:
-                    response = await self._handler(exchange)
-                    out = await deliver(
-                        request, exchange, response, write_timeout=self._write_timeout, clock=self._clock
-                    )
+                    answer = await self._handler(exchange)
+                    return await self._deliver(request, exchange, answer)
                 except ProxyError as failure:
                     error = failure
+                except asyncio.CancelledError as failure:
+                    if _is_cancelled():
+                        raise
+                    error = _unexpected(failure)  # something else was, and a filter awaited it
                 except Exception as failure:
-                    error = InternalError(f"{type(failure).__name__}: {failure}")
-                    error.__cause__ = failure
-            if out is None:
-                assert error is not None
-                out = await self._refuse(request, exchange, error)
-            status = out.status
-            return out
+                    error = _unexpected(failure)
+            self._failed(exchange, error)
+            if error.status is None or request.writer.output_size:
+                return _cut(request, error)
+            answer = problem(exchange, error.status, error.title)
+            return await self._deliver(request, exchange, answer)
         except asyncio.CancelledError:
             if request.transport is None:
-                self._failed(exchange, ClientDisconnected("the client went away before it had its answer"))
+                self._failed(exchange, exchange.error or ClientDisconnected("the client went away before its time"))
             raise
         finally:
-            exchange.finish()
+            try:
+                exchange.finish()
+            except Exception:
+                _log.exception("a deferred release failed [%s]", ascii(exchange.id)[1:-1])
+            status = answer.status if answer is not None and request.writer.output_size else None
             for finished in self._hooks.finished:
                 finished(exchange, status)
 
-    async def _refuse(self, request: web.BaseRequest, exchange: Exchange, error: ProxyError) -> web.StreamResponse:
-        """Tell the client of a failure, if that can be done."""
-        self._failed(exchange, error)
-        if error.status is None or request.writer.output_size:
-            return _cut(request, error)
-        response = problem(exchange, error.status, error.title)
-        return await deliver(request, exchange, response, write_timeout=self._write_timeout, clock=self._clock)
+    def _deliver(
+        self, request: web.BaseRequest, exchange: Exchange, answer: Response
+    ) -> Coroutine[Any, Any, web.StreamResponse]:
+        return deliver(request, exchange, answer, write_timeout=self._write_timeout, clock=self._clock)
 
     def _exchange(self, request: web.BaseRequest, prefix: str) -> tuple[Exchange, ProxyError | None]:
         """The exchange for ``request``, and why it must not go on, if it must not."""
@@ -180,6 +183,8 @@ class ProxyHandler:
         try:
             if head.version not in _VERSIONS:
                 raise VersionNotSupported(f"HTTP/{head.version.major}.{head.version.minor}")
+            if head.chunked:
+                _check_coding(head.headers.getall("Transfer-Encoding", []), head.version)
             if method == "CONNECT":
                 raise MethodNotAllowed("CONNECT is not for a reverse proxy (RFC 9110 section 9.3.6)")
             path = target
@@ -215,6 +220,10 @@ class ProxyHandler:
             level, cause = logging.ERROR, error.__cause__ or error
         if _log.isEnabledFor(level):
             inbound = exchange.inbound
+            text = str(error)
+            if error.origin is Origin.UPSTREAM and exchange.attempts:
+                endpoint = exchange.attempts[-1].endpoint.name
+                text = text if endpoint in text else f"{endpoint}: {text}"
             _log.log(
                 level,
                 "%s: %s %s from %s: %s [%s]",
@@ -222,7 +231,7 @@ class ProxyHandler:
                 inbound.method,
                 ascii(inbound.target[:200]),
                 inbound.client,
-                ascii(str(error)[:500])[1:-1],
+                ascii(text[:500])[1:-1],
                 ascii(exchange.id)[1:-1],
                 exc_info=cause,
                 extra={"exchange": exchange, "error": error},
@@ -248,6 +257,17 @@ _LEVELS = {
 }
 
 
+def _unexpected(failure: BaseException) -> InternalError:
+    error = InternalError(f"{type(failure).__name__}: {failure}")
+    error.__cause__ = failure
+    return error
+
+
+def _is_cancelled() -> bool:
+    task = asyncio.current_task()
+    return task is None or task.cancelling() > 0
+
+
 def _cut(request: web.BaseRequest, error: ProxyError) -> web.StreamResponse:
     """Close the client's connection without another byte. What is returned is for the access log only."""
     if request.transport is not None:
@@ -270,6 +290,14 @@ def _without(prefix: str, target: str) -> str:
         cut = path.find("/")
         path = "" if cut < 0 else path[cut:]
     return (path or "/") + mark + query
+
+
+def _check_coding(codings: list[str], version: HttpVersion) -> None:
+    """Refuse what aiohttp lets through (RFC 9112 section 6.1): other codings below chunked would be lost."""
+    if version != (1, 1):
+        raise BadRequest("Transfer-Encoding in an HTTP/1.0 request")
+    if [coding.strip(" \t").lower() for coding in codings] != ["chunked"]:
+        raise CodingNotSupported(f"Transfer-Encoding {', '.join(codings)!r} is not exactly chunked")
 
 
 def _check_names(components: Iterable[object]) -> None:

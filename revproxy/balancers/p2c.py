@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from bisect import bisect
+from collections.abc import Callable, Iterable
+from itertools import accumulate
 from random import Random
 
 from ..endpoint import Endpoint
@@ -13,7 +15,8 @@ __all__ = ["P2C"]
 
 
 class P2C(Balancer):
-    """Of two endpoints drawn at random, the one with fewer requests in flight per weight.
+    """Of two endpoints drawn at random, in proportion to their weights, the one with fewer requests in flight per
+    weight.
 
     Mitzenmacher, "The Power of Two Choices in Randomized Load Balancing" (2001): close to the least loaded of all at
     the cost of two look-ups, and without the herd that runs to one endpoint. If neither accepts, the others follow
@@ -28,17 +31,16 @@ class P2C(Balancer):
     def bind(self, snapshot: Snapshot) -> Order:
         endpoints = snapshot.endpoints
         count = len(endpoints)
-        random = self._rng.random
         if count == 1:
             return lambda exchange: endpoints
+        random = self._rng.random
+        weights = [endpoint.weight for endpoint in endpoints]
+        draw = _draw_evenly(count, random) if len(set(weights)) == 1 else _draw_by_weight(weights, random)
 
         def order(exchange: Exchange) -> Iterable[Endpoint]:
-            one = int(random() * count)
-            two = int(random() * (count - 1))
-            if two >= one:
-                two += 1
+            one, two = draw()
             first, second = endpoints[one], endpoints[two]
-            if (second.in_flight + 1) * first.weight < (first.in_flight + 1) * second.weight:
+            if second.in_flight * first.weight < first.in_flight * second.weight:
                 first, second = second, first
             yield first
             yield second
@@ -49,3 +51,29 @@ class P2C(Balancer):
                     yield endpoint
 
         return order
+
+
+def _draw_evenly(count: int, random: Callable[[], float]) -> Callable[[], tuple[int, int]]:
+    def draw() -> tuple[int, int]:
+        one = int(random() * count)
+        two = int(random() * (count - 1))
+        return one, two + (two >= one)
+
+    return draw
+
+
+def _draw_by_weight(weights: list[int], random: Callable[[], float]) -> Callable[[], tuple[int, int]]:
+    totals = list(accumulate(weights))
+    total, last = totals[-1], len(weights) - 1
+
+    def draw() -> tuple[int, int]:
+        one = bisect(totals, random() * total)
+        at = random() * (total - weights[one])  # as if the first were not there
+        if at >= totals[one] - weights[one]:
+            at += weights[one]
+        two = min(bisect(totals, at), last)
+        if two == one:  # by rounding only
+            two = one - 1 if one else 1
+        return one, two
+
+    return draw

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING
 
 from ..body import Body, Sink
-from ..errors import ProxyError
+from ..errors import ProxyError, Truncated
 
 if TYPE_CHECKING:
     from .connection import Connection
@@ -123,6 +123,9 @@ class WireBody(Body):
         if connection is not None:
             self._connection = None
             self._chunks.clear()
+            self._size = 0
+            self.error = Truncated("the body was closed before its end")
+            self._wake()
             connection.abort()
 
     def _take(self) -> None:

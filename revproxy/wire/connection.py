@@ -9,6 +9,7 @@ from typing import cast
 from ..body import EMPTY, Body
 from ..clock import Clock, Timer
 from ..errors import (
+    ClientTimeout,
     ConnectionLost,
     Origin,
     ProtocolError,
@@ -33,6 +34,14 @@ __all__ = ["Connection"]
 
 NEVER = float("inf")
 _MAX_INTERIM = 32
+
+
+_EXPIRED: dict[Callable[[str], ProxyError], str] = {
+    ClientTimeout: "the client stopped sending its request body",
+    ResponseTimeout: "no response head in time",
+    SendTimeout: "the upstream stopped reading the request",
+    StreamTimeout: "the upstream fell silent in the middle of the body",
+}
 
 
 class Connection(asyncio.Protocol):
@@ -162,6 +171,8 @@ class Connection(asyncio.Protocol):
             if self._body is not None:
                 self.free_since = self._clock.now()
             attempt.ended = self.free_since
+            if attempt.request.body is not EMPTY and self._transport.get_write_buffer_size():
+                reusable = False  # answered before it was read: the rest would stand before the next request
         self._attempt = self._body = self._chunks = None
         self._head_deadline = self._deadline = NEVER
         if not reusable:
@@ -352,6 +363,10 @@ class Connection(asyncio.Protocol):
             body.end()
             self._finish(reusable=self._persistent and not chunks.excess)
 
+    def eof_received(self) -> None:
+        # Else the transport would first send what is still to be sent, to somebody who may read no more.
+        self.connection_lost(None)
+
     def connection_lost(self, exc: Exception | None) -> None:
         if self._closed:
             return
@@ -432,7 +447,7 @@ class Connection(asyncio.Protocol):
         elif self._expiry is SendTimeout and self._transport.get_write_buffer_size() < self._unsent:
             self.watch(self._timeouts.idle, SendTimeout)  # slow, but it moves
         else:
-            self._fail(self._expiry(f"{self._attempt.endpoint.name if self._attempt else '?'}: no progress in time"))
+            self._fail(self._expiry(_EXPIRED[self._expiry]))
 
     # State.
 

@@ -52,16 +52,18 @@ class Pool:
         Raises ``QueueFull``, ``QueueTimeout``, or what ``dial`` raises.
         """
         now = self._clock.now()
-        connection = self.take(now)
+        while (connection := self.take(now)) is None:
+            if self._open < self._limits.connections:
+                self._open += 1
+                break
+            connection = await self._wait(min(self._limits.wait, max(deadline - now, 0.0)))
+            now = self._clock.now()
+            if connection is None:
+                break
+            if not connection.closed:  # else it was lost on its way here
+                return connection
         if connection is not None:
             return connection
-        if self._open < self._limits.connections:
-            self._open += 1
-        else:
-            connection = await self._wait(min(self._limits.wait, max(deadline - now, 0.0)))
-            if connection is not None:
-                return connection
-            now = self._clock.now()
         try:
             timeout = min(self._timeouts.connect, max(deadline - now, 0.0))
             connection = await dial(self._endpoint, self._new_connection, tls=self._tls, timeout=timeout)
@@ -126,7 +128,7 @@ class Pool:
             waiter.set_result(None)
 
     def _take_back(self, connection: Connection) -> None:
-        if self._closed or connection.closed:
+        if self._closed or connection.closed or connection.free_since - connection.born >= self._limits.lifetime:
             connection.close()
             return
         waiter = self._next_waiting() if self._waiting else None

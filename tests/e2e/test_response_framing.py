@@ -276,7 +276,16 @@ async def test_head_has_no_content(sent: bytes, relayed: bytes) -> None:
         (GET, b"304 Not Modified\r\n" + DATE + b"Content-Length: 5\r\n\r\nhello"),
         (GET, b"304 Not Modified\r\n" + DATE + b"\r\n" + OK),
     ],
-    ids=["HEAD+length", "HEAD+response", "HEAD+chunked", "HEAD+until close", "204", "204+response", "304", "304+response"],
+    ids=[
+        "HEAD+length",
+        "HEAD+response",
+        "HEAD+chunked",
+        "HEAD+until close",
+        "204",
+        "204+response",
+        "304",
+        "304+response",
+    ],
 )
 async def test_content_where_there_is_none_is_discarded(request_head: bytes, sent: bytes) -> None:
     """F-56, F-57, F-60: what an upstream sends behind a head that has no content is discarded with its connection, and
@@ -390,7 +399,11 @@ async def test_malformed_chunks_cut_the_client(pulled: bool) -> None:
     go = asyncio.Event()
     async with FakeUpstream() as server:
         server.always(
-            head(headers={"Transfer-Encoding": "chunked"}), raw(b"5\r\nhello\r\n"), hold(go), raw(b"zz\r\nevil"), stall()
+            head(headers={"Transfer-Encoding": "chunked"}),
+            raw(b"5\r\nhello\r\n"),
+            hold(go),
+            raw(b"zz\r\nevil"),
+            stall(),
         )
         handler: Handler = Upstream(server.url)
         async with serving(Pipeline(pull, handler=handler) if pulled else handler) as site, site.connect() as client:

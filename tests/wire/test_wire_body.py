@@ -265,7 +265,9 @@ async def test_a_pump_writes_what_was_held_first() -> None:
     [(SIZED.replace(b"10", b"20"), b"x" * 20), (CHUNKED, b"14\r\n" + b"x" * 20 + b"\r\n0\r\n\r\n")],
     ids=["length", "chunked"],
 )
-async def test_a_body_that_ends_while_paused_leaves_a_reading_connection(head: bytes, last: bytes, pumped: bool) -> None:
+async def test_a_body_that_ends_while_paused_leaves_a_reading_connection(
+    head: bytes, last: bytes, pumped: bool
+) -> None:
     """The piece that fills the buffer may be the last one: the connection, free again, reads the next response."""
     line, call, sink = Line(limits=SMALL), Call(), Sink(room=1)
     response = await opened(line, call, head)

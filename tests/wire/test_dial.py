@@ -1,0 +1,547 @@
+"""Opening a connection: TCP, TLS, Unix sockets, and all that can go wrong before the first byte."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import pathlib
+import socket
+import ssl
+import struct
+import sys
+import warnings
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import pytest
+import trustme
+
+from revproxy.endpoint import Endpoint
+from revproxy.errors import ConnectFailed, ConnectTimeout, DnsFailed, Origin, Phase, ProxyError, TlsFailed
+from revproxy.testing import FakeUpstream
+from revproxy.wire.settings import Timeouts, Tls
+
+from . import Call, Owner, collect, descriptors, failure, soon, turns, until
+from . import nothing_left as nothing_left
+
+BIG = b"x" * 1_000_000
+
+
+@pytest.fixture(scope="module")
+def authority() -> trustme.CA:
+    return trustme.CA()
+
+
+@dataclass
+class Pki:
+    """What the tests need of certificates."""
+
+    ca: trustme.CA
+    path: pathlib.Path
+
+    def server(self, *names: str) -> ssl.SSLContext:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        self.ca.issue_cert(*names).configure_cert(context)
+        return context
+
+    def client(self) -> pathlib.Path:
+        path = self.path / "client.pem"
+        self.ca.issue_cert("client.test", common_name="client.test").private_key_and_cert_chain_pem.write_to_path(path)
+        return path
+
+    @property
+    def pem(self) -> pathlib.Path:
+        path = self.path / "ca.pem"
+        self.ca.cert_pem.write_to_path(path)
+        return path
+
+
+@pytest.fixture
+def pki(authority: trustme.CA, tmp_path: pathlib.Path) -> Pki:
+    return Pki(authority, tmp_path)
+
+
+@pytest.fixture(autouse=True)
+def _no_descriptor_left() -> Iterator[None]:
+    """Whatever a test provokes, no socket stays open, and none is left to the garbage collector."""
+    before = descriptors()
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        yield
+        gc.collect()
+    assert descriptors() <= before + LOOP_DESCRIPTORS
+
+
+LOOP_DESCRIPTORS = 4
+"""What an event loop needs for itself, which may be made between the two counts."""
+
+
+async def works(url: str, *, tls: Tls | None = None) -> Owner:
+    """A request over a new connection to ``url`` is answered, twice."""
+    owner = Owner()
+    endpoint = Endpoint(url)
+    connection = await soon(owner.dial(endpoint, tls=tls))
+    for number in (1, 2):
+        response = await soon(owner.send(connection, Call(endpoint)))
+        assert response.status == 200
+        assert await soon(collect(response.body)) in (b"ok", BIG)
+        assert (owner.made, owner.freed, owner.lost) == (1, number, 0)
+    connection.close()
+    return owner
+
+
+async def refusal(url: str, *, tls: Tls | None = None, timeouts: Timeouts | None = None) -> ProxyError:
+    """Why no connection to ``url`` can be opened. Nothing of the attempt stays."""
+    before = descriptors()
+    owner = Owner(timeouts=timeouts)
+    failed = await failure(owner.dial(url, tls=tls))
+    assert isinstance(failed, ConnectFailed)
+    assert (failed.origin, failed.phase) == (Origin.UPSTREAM, Phase.CONNECT)
+    assert failed.retryable, "nothing was sent"
+    where, _, why = str(failed).partition(f"{Endpoint(url).name}: ")
+    assert not where, "an operator wants to know which"
+    assert why, "and why"
+    await turns()
+    await until(lambda: descriptors() <= before)
+    return failed
+
+
+# --- what works
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
+async def test_tcp(host: str) -> None:
+    """An address or a name, over IPv4."""
+    async with FakeUpstream() as server:
+        await works(f"http://{host}:{server.port}")
+        await server.gone()
+
+
+@pytest.mark.skipif(not socket.has_dualstack_ipv6(), reason="no IPv6 here")
+async def test_tcp_v6() -> None:
+    """An IPv6 address, in brackets."""
+    async with FakeUpstream(host="::1") as server:
+        await works(f"http://[::1]:{server.port}")
+        assert server.requests[0].getall("Host") == [f"[::1]:{server.port}"]
+        await server.gone()
+
+
+Address: TypeAlias = tuple[str, int]
+
+
+@contextmanager
+def named(name: str, *addresses: Address) -> Iterator[None]:
+    """While it lasts, the running event loop resolves ``name`` to ``addresses``, and nothing else."""
+    loop = asyncio.get_running_loop()
+
+    async def getaddrinfo(host: str, port: int, **_: object) -> list[tuple[object, ...]]:
+        if host != name:
+            raise socket.gaierror(socket.EAI_NONAME, "unknown")
+        found: list[tuple[object, ...]] = []
+        for ip, number in addresses:
+            if ":" in ip:
+                found.append((socket.AF_INET6, socket.SOCK_STREAM, 6, "", (ip, number, 0, 0)))
+            else:
+                found.append((socket.AF_INET, socket.SOCK_STREAM, 6, "", (ip, number)))
+        return found
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(loop, "getaddrinfo", getaddrinfo)
+        yield
+
+
+def unused() -> Address:
+    """An address at which nobody listens."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        ip, port = listener.getsockname()
+        return ip, port
+
+
+async def test_several_addresses() -> None:
+    """A name with several addresses is reached by the first that answers; those that refuse cost no time."""
+    async with FakeUpstream() as server:
+        good = ("127.0.0.1", server.port)
+        for addresses in ([unused(), good], [good, unused()], [("::1", unused()[1]), unused(), good]):
+            with named("up.test", *addresses):
+                await works("http://up.test:80")
+            await until(lambda: server.open == 0)
+
+
+@pytest.mark.skipif(not socket.has_dualstack_ipv6(), reason="no IPv6 here")
+async def test_both_families() -> None:
+    """A name with addresses of both families is reached by the one at which somebody listens."""
+    for host in ("::1", "127.0.0.1"):
+        async with FakeUpstream(host=host) as server:
+            for addresses in (("::1", server.port), ("127.0.0.1", server.port)), (("127.0.0.1", server.port), ("::1", server.port)):
+                with named("up.test", *addresses):
+                    await works("http://up.test")
+            await server.gone(2)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="a full queue refuses, elsewhere")
+async def test_address_that_does_not_answer() -> None:
+    """An address that does not answer holds nobody up for long: the next is tried beside it (RFC 8305), and what has
+    lost is given up."""
+    async with FakeUpstream() as server, deaf() as address:
+        before = descriptors()
+        host, _, port = address.partition(":")
+        with named("up.test", (host, int(port)), ("127.0.0.1", server.port)):
+            async with asyncio.timeout(2):
+                await works("http://up.test:80")
+        await until(lambda: descriptors() <= before)
+
+
+async def test_all_addresses_refuse() -> None:
+    """If none of them answers, that is the failure, and it says why."""
+    with named("up.test", unused(), unused()):
+        failed = await refusal("http://up.test")
+    assert type(failed) is ConnectFailed
+    assert "111" in str(failed) or "refused" in str(failed)
+
+
+async def test_unknown_name_by_the_resolver() -> None:
+    """A name that the resolver does not know does not resolve."""
+    with named("up.test"):
+        assert isinstance(await refusal("http://other.test"), DnsFailed)
+
+
+async def test_unix_socket(tmp_path: pathlib.Path) -> None:
+    """A Unix socket; the request names ``localhost``."""
+    async with FakeUpstream(path=tmp_path / "up.sock") as server:
+        await works(server.url)
+        assert server.requests[0].getall("Host") == ["localhost"]
+        await server.gone()
+
+
+async def test_connections_are_ready_at_once() -> None:
+    """Small writes are not held back: Nagle's algorithm is off."""
+    async with FakeUpstream() as server:
+        connection = await soon(Owner().dial(server.url))
+        sock = connection._transport.get_extra_info("socket")
+        assert sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+        connection.close()
+        await server.gone()
+
+
+# --- TLS
+
+
+async def test_tls(pki: Pki) -> None:
+    """A certificate of the given CA, for the endpoint's host, is accepted; large bodies go through (S-71)."""
+    async with FakeUpstream(ssl=pki.server("127.0.0.1", "localhost")) as server:
+        server.respond(body=BIG)
+        await works(server.url, tls=Tls(ca=pki.pem))
+        await works(f"https://localhost:{server.port}", tls=Tls(ca=pki.pem))
+        await server.gone(2)
+
+
+@pytest.mark.parametrize("tls", [None, Tls()], ids=["no setting", "default"])
+async def test_unknown_authority(pki: Pki, tls: Tls | None) -> None:
+    """By default a certificate that no CA of the system has signed is refused: 502 (S-71, F-82)."""
+    async with FakeUpstream(ssl=pki.server("127.0.0.1")) as server:
+        failed = await refusal(server.url, tls=tls)
+        assert isinstance(failed, TlsFailed)
+        assert failed.status == 502
+        assert failed.token == "tls_protocol_error"
+        await server.wait_closed_connections()
+        assert server.requests == []
+
+
+async def test_other_authority(pki: Pki, tmp_path: pathlib.Path) -> None:
+    """A CA of one's own is the only one trusted (S-71)."""
+    trustme.CA().cert_pem.write_to_path(tmp_path / "other.pem")
+    async with FakeUpstream(ssl=pki.server("127.0.0.1")) as server:
+        assert isinstance(await refusal(server.url, tls=Tls(ca=tmp_path / "other.pem")), TlsFailed)
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
+async def test_wrong_host_name(pki: Pki, host: str) -> None:
+    """A certificate for another name is refused, for addresses as well (S-71)."""
+    async with FakeUpstream(ssl=pki.server("other.test", "127.0.0.2")) as server:
+        failed = await refusal(f"https://{host}:{server.port}", tls=Tls(ca=pki.pem))
+        assert isinstance(failed, TlsFailed)
+        assert server.requests == []
+
+
+def sni(context: ssl.SSLContext) -> list[str | None]:
+    """What names the clients of ``context`` ask for."""
+    seen: list[str | None] = []
+
+    def note(_: ssl.SSLObject | ssl.SSLSocket, name: str | None, __: ssl.SSLContext) -> None:
+        seen.append(name)
+
+    context.sni_callback = note
+    return seen
+
+
+async def test_server_hostname(pki: Pki) -> None:
+    """``server_hostname`` is what is sent and verified instead of the host; ``Host`` is as it was (F-13, F-88)."""
+    context = pki.server("up.test")
+    names = sni(context)
+    async with FakeUpstream(ssl=context) as server:
+        await works(server.url, tls=Tls(ca=pki.pem, server_hostname="up.test"))
+        assert server.requests[0].getall("Host") == [f"127.0.0.1:{server.port}"]
+        assert isinstance(await refusal(server.url, tls=Tls(ca=pki.pem, server_hostname="no.test")), TlsFailed)
+        assert names == ["up.test", "no.test"]
+
+
+async def test_sni_is_the_host(pki: Pki) -> None:
+    """By default the endpoint's host is sent; an address is not, as it is no name (RFC 6066 section 3)."""
+    context = pki.server("localhost", "127.0.0.1")
+    names = sni(context)
+    async with FakeUpstream(ssl=context) as server:
+        await works(f"https://localhost:{server.port}", tls=Tls(ca=pki.pem))
+        await works(f"https://127.0.0.1:{server.port}", tls=Tls(ca=pki.pem))
+        assert names == ["localhost", None]
+
+
+async def test_no_verification(pki: Pki) -> None:
+    """``verify=False`` takes any certificate, and still says a name (S-71)."""
+    context = pki.server("other.test")
+    names = sni(context)
+    async with FakeUpstream(ssl=context) as server:
+        await works(server.url, tls=Tls(verify=False))
+        await works(server.url, tls=Tls(verify=False, server_hostname="x.test"))
+        assert names == [None, "x.test"]
+
+
+async def test_client_certificate(pki: Pki) -> None:
+    """Where the server asks for one, the client certificate is shown (F-88)."""
+    context = pki.server("127.0.0.1")
+    context.verify_mode = ssl.CERT_REQUIRED
+    pki.ca.configure_trust(context)
+    async with FakeUpstream(ssl=context) as server:
+        await works(server.url, tls=Tls(ca=pki.pem, certificate=pki.client()))
+        assert len(server.requests) == 2
+
+
+@pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
+async def test_missing_client_certificate(pki: Pki, version: ssl.TLSVersion) -> None:
+    """Without it the server ends the connection: in the handshake, or, with TLS 1.3, right behind it; nothing is
+    answered."""
+    context = pki.server("127.0.0.1")
+    context.verify_mode = ssl.CERT_REQUIRED
+    context.maximum_version = version
+    pki.ca.configure_trust(context)
+    owner = Owner()
+    async with FakeUpstream(ssl=context) as server:
+
+        async def attempt() -> None:
+            connection = await owner.dial(server.url, tls=Tls(ca=pki.pem))
+            await owner.send(connection, Call(server.url))
+
+        failed = await failure(attempt())
+        assert failed.status == 502
+        assert failed.origin is Origin.UPSTREAM
+        assert server.requests == []
+
+
+async def test_own_context(pki: Pki) -> None:
+    """A ready context is used as it is."""
+    context = ssl.create_default_context(cafile=str(pki.pem))
+    async with FakeUpstream(ssl=pki.server("127.0.0.1")) as server:
+        await works(server.url, tls=Tls(context=context))
+
+
+async def test_old_tls_is_refused(pki: Pki) -> None:
+    """Nothing below TLS 1.2 is spoken (S-71)."""
+    context = pki.server("127.0.0.1")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        context.minimum_version = ssl.TLSVersion.TLSv1
+        context.maximum_version = ssl.TLSVersion.TLSv1_1
+    context.set_ciphers("ALL:@SECLEVEL=0")
+    async with FakeUpstream(ssl=context) as server:
+        assert isinstance(await refusal(server.url, tls=Tls(ca=pki.pem)), TlsFailed)
+
+
+@asynccontextmanager
+async def raw_server(answer: bytes | None) -> AsyncIterator[tuple[str, asyncio.Event]]:
+    """A server that says ``answer`` and ends, or (``None``) nothing at all; an event that its client has left."""
+    gone = asyncio.Event()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            if answer is not None:
+                writer.write(answer)
+                writer.close()
+            while await reader.read(65536):
+                pass
+        except OSError:
+            pass
+        finally:
+            gone.set()
+            writer.transport.abort()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    async with server:
+        yield f"127.0.0.1:{server.sockets[0].getsockname()[1]}", gone
+        server.close()
+
+
+async def test_tls_to_a_plain_server() -> None:
+    """A server that answers a handshake with HTTP is a TLS failure."""
+    async with raw_server(b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n") as (host, gone):
+        assert isinstance(await refusal(f"https://{host}"), TlsFailed)
+        await soon(gone.wait())
+
+
+@pytest.mark.parametrize("answer", [b"", b"\x15\x03\x03\x00\x02\x02\x28"], ids=["FIN", "alert"])
+async def test_handshake_that_is_broken_off(answer: bytes) -> None:
+    """A server that breaks the handshake off is one that could not be connected to: 502 (F-82)."""
+    async with raw_server(answer) as (host, gone):
+        failed = await refusal(f"https://{host}")
+        assert failed.status == 502
+        await soon(gone.wait())
+
+
+async def test_handshake_without_an_answer() -> None:
+    """The handshake counts for ``connect``: 504 when the server never answers (F-82)."""
+    async with raw_server(None) as (host, gone):
+        failed = await refusal(f"https://{host}", timeouts=Timeouts(connect=0.1))
+        assert isinstance(failed, ConnectTimeout)
+        assert failed.status == 504
+        assert "0.1 s" in str(failed)
+        await soon(gone.wait())
+
+
+# --- what fails
+
+
+async def test_refused() -> None:
+    """Nobody listens: 502 (F-82)."""
+    async with FakeUpstream() as server:
+        pass
+    for url in (server.url, server.url.replace("127.0.0.1", "localhost"), server.url.replace("http", "https")):
+        failed = await refusal(url)
+        assert type(failed) is ConnectFailed
+        assert failed.status == 502
+        assert failed.token == "connection_refused"
+
+
+@pytest.mark.parametrize("name", ["missing.sock", "file.sock", "x" * 200])
+async def test_no_unix_socket(tmp_path: pathlib.Path, name: str) -> None:
+    """A socket that is not there, is none, or has a name that is too long: 502 (F-82)."""
+    (tmp_path / "file.sock").touch()
+    failed = await refusal(f"unix:{tmp_path / name}")
+    assert type(failed) is ConnectFailed
+
+
+async def test_unix_socket_that_nobody_listens_at(tmp_path: pathlib.Path) -> None:
+    """A socket that was left behind refuses connections."""
+    with socket.socket(socket.AF_UNIX) as left:
+        left.bind(str(tmp_path / "left.sock"))
+    assert type(await refusal(f"unix:{tmp_path / 'left.sock'}")) is ConnectFailed
+
+
+async def test_unresolvable() -> None:
+    """A name that does not resolve: 502, and named (F-82). ``.invalid`` never does (RFC 6761)."""
+    failed = await refusal("http://nobody.invalid", timeouts=Timeouts(connect=9))
+    assert isinstance(failed, DnsFailed)
+    assert failed.status == 502
+    assert failed.token == "dns_error"
+    assert "nobody.invalid" in str(failed)
+
+
+@pytest.mark.parametrize("host", ["a..b", "a" * 64 + ".invalid", "." + "a" * 10])
+async def test_name_that_is_none(host: str) -> None:
+    """A name that cannot even be asked for does not resolve either."""
+    try:
+        Endpoint(f"http://{host}")
+    except ValueError:
+        pytest.skip("refused at construction: better")
+    assert isinstance(await refusal(f"http://{host}"), DnsFailed)
+
+
+@asynccontextmanager
+async def deaf() -> AsyncIterator[str]:
+    """An address at which somebody listens whose queue is full, so that nobody answers."""
+    with socket.create_server(("127.0.0.1", 0), backlog=0) as listener:
+        fillers = [socket.socket() for _ in range(3)]
+        for filler in fillers:
+            filler.setblocking(False)
+            filler.connect_ex(listener.getsockname())
+        try:
+            yield f"127.0.0.1:{listener.getsockname()[1]}"
+        finally:
+            for filler in fillers:
+                filler.close()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="a full queue refuses, elsewhere")
+@pytest.mark.parametrize("scheme", ["http", "https"])
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
+async def test_no_answer(scheme: str, host: str) -> None:
+    """An address that does not answer: 504 after ``connect`` seconds (F-82)."""
+    async with deaf() as address:
+        failed = await refusal(f"{scheme}://{address.replace('127.0.0.1', host)}", timeouts=Timeouts(connect=0.1))
+        assert isinstance(failed, ConnectTimeout) or (host == "localhost" and type(failed) is ConnectFailed)
+        if isinstance(failed, ConnectTimeout):
+            assert failed.status == 504
+            assert failed.token == "connection_timeout"
+
+
+async def test_reset_at_once() -> None:
+    """A connection that is reset as soon as it is there is an error at the latest when it is used, and no socket
+    stays."""
+    loop = asyncio.get_running_loop()
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        listener.setblocking(False)
+
+        def reset() -> None:
+            sock, _ = listener.accept()
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            sock.close()
+
+        loop.add_reader(listener, reset)
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        owner = Owner()
+
+        async def attempt() -> None:
+            connection = await owner.dial(url)
+            await owner.send(connection, Call(url))
+
+        failed = await failure(attempt())
+        assert failed.status == 502
+        loop.remove_reader(listener)
+
+
+@pytest.mark.parametrize("kind", ["tcp", "named", "tls", "named tls", "unix"])
+async def test_cancelled_at_any_turn(kind: str, pki: Pki, tmp_path: pathlib.Path) -> None:
+    """Cancelled at any turn of the event loop, opening a connection leaves no socket and no task, and harms no other
+    connection (F-80)."""
+    secure = "tls" in kind
+    tls = Tls(ca=pki.pem) if secure else None
+    context = pki.server("127.0.0.1", "up.test") if secure else None
+    outcomes = []
+    async with FakeUpstream(ssl=context, path=tmp_path / "up.sock" if kind == "unix" else None) as server:
+        url = f"{'https' if secure else 'http'}://up.test" if "named" in kind else server.url
+        endpoint = Endpoint(url)
+        with named("up.test", ("127.0.0.1", server.port)):
+            await works(url, tls=tls)
+            await until(lambda: server.open == 0)
+            before = descriptors()
+            while outcomes[-3:] != ["done"] * 3:
+                owner = Owner()
+                dialling = asyncio.create_task(owner.dial(endpoint, tls=tls))
+                await turns(len(outcomes))
+                dialling.cancel()
+                try:
+                    (await soon(dialling)).abort()
+                    outcomes.append("done")
+                except asyncio.CancelledError:
+                    outcomes.append("cancelled")
+                await until(lambda: server.open == 0 and descriptors() <= before)
+    assert "cancelled" in outcomes
+
+
+async def test_timed_out_handshake_leaves_nothing(pki: Pki) -> None:
+    """The same when it is the time that is over, in the middle of a handshake, by address and by name."""
+    async with raw_server(None) as (host, gone):
+        port = int(host.rpartition(":")[2])
+        with named("up.test", ("127.0.0.1", port)):
+            failed = await refusal("https://up.test", tls=Tls(ca=pki.pem), timeouts=Timeouts(connect=0.05))
+        assert isinstance(failed, ConnectTimeout)
+        await soon(gone.wait())
