@@ -41,6 +41,8 @@ class WireTransport(Component):
     async def send(self, attempt: Attempt) -> Response:
         pool = self._pools.get(attempt.endpoint)
         if pool is None:
+            if self._tls is None and attempt.endpoint.secure:
+                self._tls = Tls()  # reads the system's CAs, which takes a while: once
             pool = self._pools[attempt.endpoint] = Pool(
                 attempt.endpoint, tls=self._tls, timeouts=self._timeouts, limits=self._limits, clock=self._clock
             )

@@ -205,19 +205,19 @@ class FakeUpstream:
     async def stop(self) -> None:
         """Close everything at once. Raises `ExceptionGroup` of `errors`, if there are any."""
         if self._listener:
+            # First of all: whoever sees a connection end and dials again must be refused.
             asyncio.get_running_loop().remove_reader(self._listener)
+            self._listener.close()
+            self._listener = None
+            if self._path is not None:
+                with contextlib.suppress(FileNotFoundError):
+                    os.unlink(self._path)
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         for connection in self._open:  # whose tasks were cancelled before they began
             connection.sock.close()
         self._open.clear()
-        if self._listener:
-            self._listener.close()
-            self._listener = None
-            if self._path is not None:
-                with contextlib.suppress(FileNotFoundError):
-                    os.unlink(self._path)
         if self.errors:
             raise ExceptionGroup(f"errors in {self!r}", self.errors)
 

@@ -97,7 +97,7 @@ class Connection(asyncio.Protocol):
         self._on_free = on_free
         self.on_lost: Callable[[Connection], None] | None = None
         self._loop = asyncio.get_running_loop()
-        self._transport: asyncio.Transport = cast(asyncio.Transport, None)
+        self._transport = cast(asyncio.Transport, None)
         self._closed = False
         self.born = self.free_since = clock.now()
         """When it was opened, and when its last response had ended (monotonic seconds)."""
@@ -454,6 +454,11 @@ class Connection(asyncio.Protocol):
     @property
     def timeouts(self) -> Timeouts:
         return self._timeouts
+
+    @property
+    def connected(self) -> bool:
+        """Whether there is a transport, which there may be before the handshake is done."""
+        return self._transport is not None
 
     @property
     def closed(self) -> bool:

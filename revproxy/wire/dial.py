@@ -35,9 +35,15 @@ async def dial(endpoint: Endpoint, factory: Callable[[], Connection], *, tls: Tl
     except (socket.gaierror, UnicodeError) as error:  # UnicodeError: what IDNA cannot encode
         raise DnsFailed(f"{where}{endpoint.host!r} does not resolve: {error}") from None
     except (ssl.SSLError, ssl.CertificateError) as error:
-        raise TlsFailed(f"{where}{error}") from None
+        raise TlsFailed(f"{where}{str(error) or type(error).__name__}") from None
+    except (
+        ConnectionResetError,
+        ConnectionAbortedError,
+    ) as error:  # by a server that will not shake hands, if it is TLS
+        failed = TlsFailed if endpoint.secure else ConnectFailed
+        raise failed(f"{where}{str(error) or type(error).__name__}") from None
     except (OSError, RuntimeError) as error:  # uvloop raises RuntimeError from a closed socket
-        raise ConnectFailed(f"{where}{error}") from None
+        raise ConnectFailed(f"{where}{str(error) or type(error).__name__}") from None
 
 
 async def _open(endpoint: Endpoint, factory: Callable[[], Connection], tls: Tls | None) -> Connection:
@@ -58,10 +64,20 @@ async def _open(endpoint: Endpoint, factory: Callable[[], Connection], tls: Tls 
         return connection
     addresses = await loop.getaddrinfo(endpoint.host, endpoint.port, type=socket.SOCK_STREAM)
     sock = await aiohappyeyeballs.start_connection(addresses, happy_eyeballs_delay=_ATTEMPT_DELAY, loop=loop)
+    made: list[Connection] = []
+
+    def noted() -> Connection:
+        connection = factory()
+        made.append(connection)
+        return connection
+
     try:
-        _, connection = await loop.create_connection(factory, sock=sock, ssl=context, server_hostname=hostname)
+        _, connection = await loop.create_connection(noted, sock=sock, ssl=context, server_hostname=hostname)
     except BaseException:
-        sock.close()
+        if not made:
+            sock.close()  # nobody else does
+        elif made[0].connected:
+            made[0].abort()  # the event loop would take its time for an orderly end of TLS
         raise
     return connection
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import hashlib
+import logging
 import os
 import random
 import re
@@ -14,6 +15,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from urllib.parse import parse_qs
+
+from aiohttp.http_exceptions import HttpProcessingError
 
 from revproxy import Exchange, Limits, ProxyHandler, Response, Timeouts, Upstream
 from revproxy.errors import ConnectionLost
@@ -42,7 +45,19 @@ PATIENCE = 0.8
 CONCURRENCY = 64
 ENDPOINTS = 3
 
-SERVED = ("length", "chunked", "until close", "dripped", "late", "early", "hinted", "closing", "leaving", "excess", "huge")
+SERVED = (
+    "length",
+    "chunked",
+    "until close",
+    "dripped",
+    "late",
+    "early",
+    "hinted",
+    "closing",
+    "leaving",
+    "excess",
+    "huge",
+)
 """What upstreams do that gives a whole response."""
 REFUSED = ("garbage", "half a head", "lost", "reset", "silent", "deaf", "misframed", "smuggling", "refused")
 """What gives the client an error."""
@@ -143,9 +158,12 @@ def script(kind: str, number: int, size: int) -> list[Step]:
         "lost": [close()],
         "reset": [reset()],
         "silent": [stall()],
-        "deaf": [stall()],
+        "deaf": [delay(1.5 * PATIENCE), reset()],  # who does not read does not see who leaves
         "misframed": [raw(b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nx"), stall()],
-        "smuggling": [raw(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"), stall()],
+        "smuggling": [
+            raw(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"),
+            stall(),
+        ],
         "short": [head(headers={**fields, "Content-Length": str(len(data) + 9)}), raw(half), close()],
         "short chunks": [head(headers={"Transfer-Encoding": "chunked"}), raw(b"1\r\nx\r\n"), close()],
         "bad chunks": [head(headers={"Transfer-Encoding": "chunked"}), delay(0.01), raw(b"1\r\nx\r\nzz\r\n"), stall()],
@@ -191,16 +209,22 @@ class Crowd:
         self.came: Counter[str] = Counter()
 
     async def visit(self, visits: Sequence[Plan]) -> None:
-        """One connection, and request after request on it until somebody ends it."""
-        async with self.site.connect(receive_buffer=65536) as client:
-            for plan in visits:
-                if plan.manner in RUDE:
-                    with suppress(ConnectionError, EOFError):
-                        await self.misbehave(client, plan)
-                    self.came["rude"] += 1
-                    break
-                if not await self.behave(client, plan):
-                    break
+        """Request after request on one connection, and on the next when somebody has ended it."""
+        todo = iter(visits)
+        for plan in todo:
+            async with self.site.connect(receive_buffer=65536) as client:
+                following: Plan | None = plan
+                while following is not None and await self.one(client, following):
+                    following = next(todo, None)
+
+    async def one(self, client: Client, plan: Plan) -> bool:
+        """False: the connection has ended."""
+        if plan.manner not in RUDE:
+            return await self.behave(client, plan)
+        with suppress(ConnectionError, EOFError):
+            await self.misbehave(client, plan)
+        self.came["rude"] += 1
+        return False
 
     async def behave(self, client: Client, plan: Plan) -> bool:
         """Send a request, read its response. False: the connection has ended."""
@@ -248,7 +272,10 @@ class Crowd:
                 await asyncio.sleep(plan.where * 0.05)
             case "leaves reading":
                 await client.send(data)
-                await client.exactly(int(plan.where * plan.size) + 1)
+                answer = await client.head()
+                if plan.method != "HEAD":
+                    size = int((answer.getall(b"Content-Length") or [b"1"])[0])
+                    await client.exactly(int(plan.where * size))
             case "stalls sending":
                 await client.send(data[:part])
                 if data.find(b"\r\n\r\n") + 4 <= part:
@@ -274,6 +301,18 @@ class Crowd:
 # All of it.
 
 
+class Complaints(logging.Handler):
+    """What the server complains of, but for requests that it cannot read, of which there are many here."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.ERROR)
+        self.records: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if not (record.exc_info and isinstance(record.exc_info[1], HttpProcessingError)):
+            self.records.append(self.format(record))
+
+
 @contextmanager
 def nothing_left() -> Iterator[None]:
     """No task and no file descriptor but those that were there before."""
@@ -282,7 +321,8 @@ def nothing_left() -> Iterator[None]:
     yield
     gc.collect()
     assert asyncio.all_tasks() == tasks
-    assert descriptors() == files
+    left = descriptors()
+    assert left == files, (left - files, files - left)
 
 
 def descriptors() -> Counter[str]:
@@ -328,8 +368,10 @@ async def abuse(count: int, seed: int) -> Counter[str]:
             return await (refusing if exchange.inbound.path == "/refused" else upstream)(exchange)
 
         proxy = ProxyHandler(choose, write_timeout=PATIENCE)
+        complaints, logger = Complaints(), logging.Logger("server")
+        logger.addHandler(complaints)
         try:
-            async with serving(proxy, lingering_time=PATIENCE) as site:
+            async with serving(proxy, lingering_time=PATIENCE, logger=logger) as site:
                 crowd = Crowd(site)
                 await visit_all(crowd, todo, rng)
                 await until_quiet([upstream, refusing], servers)
@@ -340,6 +382,7 @@ async def abuse(count: int, seed: int) -> Counter[str]:
         finally:
             for server in servers:
                 await server.stop()
+    assert complaints.records == []
     assert serve.wrong == []
     return crowd.came
 

@@ -19,7 +19,7 @@ from revproxy.wire.connection import NEVER, Connection
 from revproxy.wire.pool import Pool
 from revproxy.wire.settings import Limits, Timeouts
 
-from . import Call, collect, descriptors, failure, soon, turns, until
+from . import Call, collect, open_sockets, failure, soon, turns, until
 from . import nothing_left as nothing_left
 
 ANSWER = b"HTTP/1.1 204 No Content\r\n\r\n"
@@ -666,7 +666,7 @@ async def test_no_place_is_ever_lost(plan: list[tuple[str, int]], cap: int) -> N
     """However requests, ends, losses, cancellations and time are interleaved: never are more connections open than may
     be, and at the end exactly as many are counted as there are; nobody waits while there is a place; and nothing is
     left."""
-    before = descriptors()
+    before = open_sockets()
     async with silent() as url:
         rig = Rig(url, limits=Limits(connections=cap, waiting=4, wait=5, idle=4, lifetime=20))
         wanted: list[asyncio.Task[Connection]] = []
@@ -741,7 +741,7 @@ async def test_no_place_is_ever_lost(plan: list[tuple[str, int]], cap: int) -> N
         rig.pool.close()
         await turns(5)
         assert rig.state == (0, 0, 0)
-    assert descriptors() == before
+    assert open_sockets() == before
 
 
 @given(st.lists(st.sampled_from(["200", "close", "reset", "cancel"]), min_size=1, max_size=12), st.integers(1, 3))
