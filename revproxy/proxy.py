@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Coroutine, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Coroutine, Iterable, Sequence
 from typing import Any
 
 from aiohttp import web
@@ -12,6 +12,7 @@ from aiohttp import web
 from ._aiohttp import RawResponse, is_drained, linger, message, unwatch_client, watch_client
 from .clock import SYSTEM_CLOCK, Clock
 from .deliver import cut, deliver
+from .describe import describe
 from .errors import (
     BadRequest,
     ClientDisconnected,
@@ -23,14 +24,13 @@ from .errors import (
     VersionNotSupported,
 )
 from .exchange import Exchange
-from .handler import Filter, Handler, Pipeline, missing_keys, name, running, walk
+from .handler import Filter, Handler, Pipeline, missing_keys, running, walk
 from .message import HttpVersion, Response
 from .mount import Mount
 from .observer import Observer, hooks
 from .paths import PathPolicy, Reading
 from .problems import problem
 from .receive import receive, request_body, split_absolute
-from .rules import Rules
 from .upstream import Upstream
 
 __all__ = ["ProxyHandler"]
@@ -243,7 +243,7 @@ class ProxyHandler:
 
     def describe(self) -> str:
         """What was composed, as an indented tree: for a start-up log or a debugger."""
-        return "\n".join(_tree(self._root, 0))
+        return describe(self._root)
 
     def __repr__(self) -> str:
         return f"ProxyHandler({self._root!r})"
@@ -307,17 +307,3 @@ def _check_names(components: Iterable[object]) -> None:
             if part.name in names:
                 raise ValueError(f"two upstreams of one name: {part.name!r}; give them names of their own")
             names.add(part.name)
-
-
-def _tree(part: object, depth: int) -> Iterator[str]:
-    if isinstance(part, Pipeline):
-        for filter in part.filters:
-            yield from _tree(filter, depth)
-            depth += 1
-        yield from _tree(part.handler, depth)
-    else:
-        yield f"{'  ' * depth}{name(part)}"
-        if isinstance(part, Rules):
-            for rule in part.rules:
-                yield f"{'  ' * (depth + 1)}{rule.when}"
-                yield from _tree(rule.then, depth + 2)

@@ -9,7 +9,7 @@ from .endpoint import Endpoint
 from .exchange import Attempt
 from .handler import Component
 from .message import Response
-from .wire.connection import NEVER
+from .wire.deadline import NEVER
 from .wire.head import request_head
 from .wire.pool import Pool
 from .wire.settings import Limits, Timeouts, Tls

@@ -45,6 +45,7 @@ LAYERS: Mapping[str, int] = {
     "problems": 2,
     # 3 what answers, what wraps
     "answers": 3,
+    "describe": 3,
     "rules": 3,
     "filters": 3,
     "transport": 3,

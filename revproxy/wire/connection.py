@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import cast
 
 from ..body import EMPTY, Body
-from ..clock import Clock, Timer
+from ..clock import Clock
 from ..errors import (
     ClientTimeout,
     ConnectionLost,
@@ -25,6 +25,7 @@ from ..headers import decode_fields
 from ..message import Response
 from .body import WireBody
 from .chunks import ChunkedReader, chunked
+from .deadline import NEVER, Deadline
 from .framing import CHUNKED, NO_BODY
 from .head import ResponseHead, read_head
 from .settings import Limits, Timeouts
@@ -32,7 +33,6 @@ from .upload import Upload
 
 __all__ = ["Connection"]
 
-NEVER = float("inf")
 _MAX_INTERIM = 32
 
 
@@ -70,8 +70,6 @@ class Connection(asyncio.Protocol):
         "_read_paused",
         "_remaining",
         "_timeouts",
-        "_timer",
-        "_timer_at",
         "_transport",
         "_unsent",
         "_upload",
@@ -104,9 +102,7 @@ class Connection(asyncio.Protocol):
         self.used = 0
         """Exchanges begun."""
         self.write_paused = False
-        self._timer: Timer | None = None
-        self._timer_at = NEVER
-        self._deadline = NEVER
+        self._deadline = Deadline(clock, self._expire)
         self._expiry: Callable[[str], ProxyError] = ResponseTimeout
         self._unsent = 0
         self._read_paused = False
@@ -174,7 +170,7 @@ class Connection(asyncio.Protocol):
             if attempt.request.body is not EMPTY and self._transport.get_write_buffer_size():
                 reusable = False  # answered before it was read: the rest would stand before the next request
         self._attempt = self._body = self._chunks = None
-        self._head_deadline = self._deadline = NEVER
+        self._head_deadline = self._deadline.at = NEVER
         if not reusable:
             self.abort()
         elif not self._closed:
@@ -214,9 +210,7 @@ class Connection(asyncio.Protocol):
         if self._closed:
             return
         self._closed = True
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
+        self._deadline.cancel()
         if self._upload is not None:
             self._upload.cancel()
             self._upload = None
@@ -228,9 +222,7 @@ class Connection(asyncio.Protocol):
         """Close an idle connection the polite way."""
         if not self._closed:
             self._closed = True
-            if self._timer is not None:
-                self._timer.cancel()
-                self._timer = None
+            self._deadline.cancel()
             self._transport.close()
             if self.on_lost is not None:
                 self.on_lost(self)
@@ -337,7 +329,7 @@ class Connection(asyncio.Protocol):
         body = self._body
         assert body is not None
         # Before the body takes it: a body that pauses suspends the deadline.
-        self._deadline = self._clock.now() + self._timeouts.idle
+        self._deadline.at = self._clock.now() + self._timeouts.idle
         if self._chunks is not None:
             self._chunks_received(body, self._chunks, data)
         elif self._remaining < 0:
@@ -390,7 +382,7 @@ class Connection(asyncio.Protocol):
 
     def pause_reading(self) -> None:
         """Stop reading: whoever takes the body cannot take more now. No deadline runs meanwhile."""
-        self._deadline = NEVER
+        self._deadline.at = NEVER
         if not self.closed:
             self._read_paused = True
             self._transport.pause_reading()
@@ -424,27 +416,15 @@ class Connection(asyncio.Protocol):
         deadline = (self._clock.now() if now is None else now) + seconds
         if self._waiter is not None and self._head_deadline < deadline:
             deadline, expiry = self._head_deadline, ResponseTimeout
-        self._deadline = deadline
         self._expiry = expiry
         if expiry is SendTimeout:
             self._unsent = self._transport.get_write_buffer_size()
-        if self._timer is None:
-            self._start_timer(deadline)
-        elif deadline < self._timer_at:
-            self._timer.cancel()
-            self._start_timer(deadline)
+        self._deadline.set(deadline)
 
-    def _start_timer(self, deadline: float) -> None:
-        self._timer_at = deadline
-        self._timer = self._clock.call_later(max(0.0, deadline - self._clock.now()), self._on_timer)
-
-    def _on_timer(self) -> None:
-        self._timer = None
-        if self._deadline == NEVER or self._closed:
+    def _expire(self) -> None:
+        if self._closed:
             return
-        if self._clock.now() < self._deadline:
-            self._start_timer(self._deadline)
-        elif self._expiry is SendTimeout and self._transport.get_write_buffer_size() < self._unsent:
+        if self._expiry is SendTimeout and self._transport.get_write_buffer_size() < self._unsent:
             self.watch(self._timeouts.idle, SendTimeout)  # slow, but it moves
         else:
             self._fail(self._expiry(_EXPIRED[self._expiry]))

@@ -9,7 +9,8 @@ from functools import partial
 from ..clock import Clock, Timer
 from ..endpoint import Endpoint
 from ..errors import ConnectFailed, QueueFull, QueueTimeout
-from .connection import NEVER, Connection
+from .connection import Connection
+from .deadline import NEVER
 from .dial import dial
 from .settings import Limits, Timeouts, Tls
 

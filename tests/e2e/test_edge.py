@@ -748,6 +748,27 @@ async def test_a_signal_that_raises(caplog: pytest.LogCaptureFixture) -> None:
 NOTE = web.ResponseKey("note", int)
 
 
+async def test_a_client_that_leaves_amid_a_signal() -> None:
+    """F-79: a client that leaves while a signal waits was sent nothing, and observers are told so."""
+    waits = asyncio.Event()
+    seen = Seen()
+
+    async def on_prepare(request: web.Request, response: web.StreamResponse) -> None:
+        waits.set()
+        await asyncio.Event().wait()
+
+    app = web.Application()
+    app.on_response_prepare.append(on_prepare)
+    ProxyHandler(respond(200), observers=[seen]).mount(app)
+    async with serving(app) as site:
+        async with site.connect() as client:
+            await client.send(GET)
+            await asyncio.wait_for(waits.wait(), TIMEOUT)
+        await seen.over()
+    assert seen.statuses == [None]
+    assert [error.origin for error in seen.errors] == [Origin.CLIENT]
+
+
 async def test_the_application_can_look_at_its_routes() -> None:
     """A mount point is a resource like any other to who lists an application's routes or names a span by its route."""
     seen: list[object] = []

@@ -44,28 +44,13 @@ from revproxy.testing import (
     stop_reading,
 )
 
+from .pull import pull
 from .seen import Seen, WatchedClock
-from .wire import GET, TIMEOUT, Answer, Client, serving
+from .wire import GET, TIMEOUT, Answer, serving
 
 HEAD = GET.replace(b"GET", b"HEAD")
 POST = b"POST / HTTP/1.1\r\nHost: a.test\r\nContent-Length: 2\r\n\r\nhi"
 CLOSE = GET[:-2] + b"Connection: close\r\n\r\n"
-
-
-class Same:
-    """A transform that changes nothing. A body behind it is pulled, and its length is not known before."""
-
-    def feed(self, chunk: bytes) -> bytes:
-        return chunk
-
-    def finish(self) -> bytes:
-        return b""
-
-
-async def pull(exchange: Exchange, handler: Handler) -> Response:
-    response = await handler(exchange)
-    response.body = response.body.through(Same())
-    return response
 
 
 ways = pytest.mark.parametrize("filters", [[], [pull]], ids=["pumped", "pulled"])
@@ -222,7 +207,7 @@ async def test_a_certificate_is_not_trusted(wrong: str, authority: trustme.CA, s
 
 
 async def test_a_server_speaks_no_tls(seen: Seen, outcome: Outcome) -> None:
-    """F-82: where TLS is expected and something else is spoken, the answer is 502, and nothing of the request is sent."""
+    """F-82: where TLS is expected and something else is spoken, the answer is 502; nothing of the request is sent."""
     said: list[bytes] = []
 
     async def plain(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -311,8 +296,8 @@ async def test_no_endpoint_accepts(seen: Seen, outcome: Outcome) -> None:
 
 
 async def test_the_queue_is_full(seen: Seen, outcome: Outcome) -> None:
-    """F-82: where all connections are busy and as many as may wait do so, the answer is 503 at once; who waits is served
-    in turn."""
+    """F-82: where all connections are busy and as many as may wait do so, the answer is 503 at once; who waits is
+    served in turn."""
     async with FakeUpstream() as server:
         server.always(stall(), respond(body=b"ok"))
         upstream = Upstream(server.url, limits=Limits(connections=1, waiting=1))
@@ -480,30 +465,29 @@ async def test_a_kept_connection_that_dies_is_not_retried(
     request_bytes: bytes, end: Step, seen: Seen, outcome: Outcome
 ) -> None:
     """F-85, F-84: a request that meets the end of a kept connection is a 502; it is not sent a second time."""
-    async with FakeUpstream() as server:
-        async with serving(ProxyHandler(Upstream(server.url), observers=[seen])) as site, site.connect() as client:
-            await client.send(GET)
-            assert (await client.response()).body == b"ok"
-            server.once(end)
-            await client.send(request_bytes)
-            answer = await client.response(to=request_bytes.split(b" ")[0].decode())
-            if request_bytes == HEAD:
-                assert answer.status == 502
-            else:
-                outcome.is_told(answer, 502, ConnectionLost)
-            assert len(seen.exchanges[-1].attempts) == 1
-            assert [request.connection for request in server.requests] == [1, 1]
-            assert await request_again(client) == b"ok"
-            assert [request.connection for request in server.requests] == [1, 1, 2]
-
-
-async def request_again(client: Client) -> bytes:
-    await client.send(GET)
-    return (await client.response()).body
+    async with (
+        FakeUpstream() as server,
+        serving(ProxyHandler(Upstream(server.url), observers=[seen])) as site,
+        site.connect() as client,
+    ):
+        await client.send(GET)
+        assert (await client.response()).body == b"ok"
+        server.once(end)
+        await client.send(request_bytes)
+        answer = await client.response(to=request_bytes.split(b" ")[0].decode())
+        if request_bytes == HEAD:
+            assert answer.status == 502
+        else:
+            outcome.is_told(answer, 502, ConnectionLost)
+        assert len(seen.exchanges[-1].attempts) == 1
+        assert [request.connection for request in server.requests] == [1, 1]
+        await client.send(GET)
+        assert (await client.response()).body == b"ok"
+        assert [request.connection for request in server.requests] == [1, 1, 2]
 
 
 async def test_a_connection_that_was_closed_while_idle_is_not_used(seen: Seen) -> None:
-    """F-85: a connection that the upstream closes between two requests is not used for the next, whatever its method."""
+    """F-85: a connection that the upstream closes between two requests is not used for the next, even for a POST."""
     async with FakeUpstream() as server:
         async with serving(ProxyHandler(Upstream(server.url), observers=[seen])) as site, site.connect() as client:
             for _ in range(5):
@@ -682,7 +666,7 @@ async def test_a_drop_says_nothing(seen: Seen) -> None:
 
 
 async def test_a_log_line_is_one_line(caplog: pytest.LogCaptureFixture) -> None:
-    """F-83: nothing that a client or an upstream sends makes two lines, or bytes that a terminal obeys, of one record."""
+    """F-83: nothing that a client or an upstream sends makes two lines of a record, or bytes that a terminal obeys."""
     async with FakeUpstream() as server, serving(Upstream(server.url)) as site:
         server.always(raw(b"HTTP/1.1 2\x1b[31m\xff\0 \n\r evil\r\n\r\n"), stall())
         await site.ask(GET.replace(b"/", b"/%0a%1b%ff", 1))

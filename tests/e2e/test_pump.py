@@ -14,26 +14,11 @@ from revproxy import Body, Exchange, Filter, Handler, Limits, Pipeline, ProxyHan
 from revproxy.body import StreamBody
 from revproxy.testing import FakeUpstream, Turn
 
+from .pull import pull
 from .seen import WatchedClock
 from .wire import GET, Answer, Client, serving
 
 OLD = b"GET / HTTP/1.0\r\n\r\n"
-
-
-class Same:
-    """A transform that changes nothing. A body behind it is pulled, and its length is not known before."""
-
-    def feed(self, chunk: bytes) -> bytes:
-        return chunk
-
-    def finish(self) -> bytes:
-        return b""
-
-
-async def through(exchange: Exchange, handler: Handler) -> Response:
-    response = await handler(exchange)
-    response.body = response.body.through(Same())
-    return response
 
 
 class Pulled(StreamBody):
@@ -49,7 +34,7 @@ async def pulled(exchange: Exchange, handler: Handler) -> Response:
     return response
 
 
-WAYS: dict[str, list[Filter]] = {"pumped": [], "pulled": [pulled], "transformed": [through]}
+WAYS: dict[str, list[Filter]] = {"pumped": [], "pulled": [pulled], "transformed": [pull]}
 
 
 class Written:
@@ -100,8 +85,8 @@ def cut(data: bytes, sizes: Sequence[int]) -> list[bytes]:
 async def test_pump_and_pull_deliver_the_same(
     parts: list[bytes], sizes: list[int], framing: str, old: bool, read_buffer: int
 ) -> None:
-    """F-53, F-58, F-59: however a body is framed and cut, the client gets the same content whether it is pumped, pulled,
-    or pulled through a transform; and with the same fields, as long as its length is not in doubt."""
+    """F-53, F-58, F-59: however a body is framed and cut, the client gets the same content whether it is pumped,
+    pulled, or pulled through a transform; and the same length, as long as that is not in doubt."""
     pieces = cut(framed(parts, framing), sizes)
     answers: dict[str, Answer] = {}
     async with FakeUpstream() as server:
@@ -165,8 +150,8 @@ async def sip(client: Client, unknown: bool, old: bool) -> tuple[int, str]:
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("framing", ["length", "chunked", "until close"])
 async def test_the_same_with_backpressure(framing: str, way: str, old: bool, read_buffer: int) -> None:
-    """F-73: the same for a body that is larger than what the buffers hold, read now and then in pieces of any size; both
-    connections can be used again."""
+    """F-73: the same for a body that is larger than what the buffers hold, read now and then in pieces of any size;
+    both connections can be used again."""
     data = large()
     pieces = cut(framed(cut(data, [1, 70000, 3, 300000, 1 << 20, 17]), framing), [19, 100, 65536, 1, 400000, 2])
     async with FakeUpstream(socket_buffer=65536) as server:

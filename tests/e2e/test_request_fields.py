@@ -19,7 +19,7 @@ from multidict import CIMultiDict
 from revproxy import Endpoint, Exchange, Handler, Pipeline, ProxyHandler, Response, Upstream
 from revproxy.testing import FakeUpstream
 
-from .wire import TIMEOUT, Site, serving
+from .wire import TIMEOUT, Client, Site, serving
 
 HOP_BY_HOP = [
     *(b"Keep-Alive: timeout=5", b"Proxy-Connection: keep-alive", b"Proxy-Authenticate: Basic", b"TE: trailers"),
@@ -321,11 +321,20 @@ async def test_ipv6_peers(looked_at: bool, peer: str) -> None:
         )
 
 
-async def test_peer_on_a_unix_socket(looked_at: bool, tmp_path_factory: pytest.TempPathFactory) -> None:
-    """F-36: a client on a Unix socket has no address, and none is made up for it: nor does its own claim pass."""
-    path = str(tmp_path_factory.mktemp("s") / "s")
-    async with FakeUpstream() as server, serving(proxy(server, looked_at), unix=path) as site:
-        await site.ask(request(*LIES, b"X-A: 1"))
+@pytest.mark.parametrize("named", [False, True])
+async def test_peer_on_a_unix_socket(looked_at: bool, named: bool, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """F-36: a client on a Unix socket has no address, even if its socket has a name, and none is made up for it: nor
+    does its own claim pass."""
+    folder = tmp_path_factory.mktemp("s")
+    async with FakeUpstream() as server, serving(proxy(server, looked_at), unix=str(folder / "s")) as site:
+        with socket.socket(socket.AF_UNIX) as sock:
+            sock.setblocking(False)
+            if named:
+                sock.bind(str(folder / "c"))
+            await asyncio.get_running_loop().sock_connect(sock, site.address)
+            client = Client(sock)
+            await client.send(request(*LIES, b"X-A: 1"))
+            assert (await client.response()).status == 200
         assert server.requests[0].raw_head == (
             b"GET / HTTP/1.1\r\n"
             b"Host: 127.0.0.1:%d\r\n"

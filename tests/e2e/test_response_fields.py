@@ -98,7 +98,7 @@ async def test_any_field_passes_as_it_came(fields: list[tuple[bytes, bytes]], lo
 @looked_at
 @pytest.mark.parametrize("how", ["as a rule", "in lower case", "in upper case"])
 async def test_hop_by_hop_fields_end_here(how: str, looked_at: bool) -> None:
-    """F-22: fields about one connection are not passed on, in whatever case, nor is ``Alt-Svc``; their neighbours are."""
+    """F-22: fields about one connection are not passed on, in whatever case, nor is ``Alt-Svc``; neighbours are."""
     lines = (
         b"X-Before: 1\r\n"
         b"Connection: keep-alive\r\n"
@@ -256,7 +256,7 @@ async def test_a_control_character_of_the_upstream_goes_no_further(where: bytes,
 async def test_a_control_character_of_a_filter_goes_no_further(
     where: str, control: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """F-28: a control character that a filter puts into a field or the reason is an error, and nothing of it is sent."""
+    """F-28: a control character that a filter puts into a field or the reason is an error; nothing of it is sent."""
 
     async def spoil(exchange: Exchange, handler: Handler) -> Response:
         response = await handler(exchange)
@@ -267,12 +267,15 @@ async def test_a_control_character_of_a_filter_goes_no_further(
             response.headers[name] = value
         return response
 
-    async with FakeUpstream() as server:
-        async with serving(Pipeline(spoil, handler=Upstream(server.url))) as site, site.connect() as client:
-            await client.send(GET)
-            answer = await client.response()
-            client.end()
-            assert await client.rest() == b""  # nothing of the other response either
+    async with (
+        FakeUpstream() as server,
+        serving(Pipeline(spoil, handler=Upstream(server.url))) as site,
+        site.connect() as client,
+    ):
+        await client.send(GET)
+        answer = await client.response()
+        client.end()
+        assert await client.rest() == b""  # nothing of the other response either
     assert answer.status == 500
     assert not any(name in answer.raw_head for name in (b"X-A", b"X-Injected"))
     assert control.encode() not in answer.raw_head.replace(b"\r\n", b"")

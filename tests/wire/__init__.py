@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import os
 import stat
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
@@ -17,7 +18,7 @@ from revproxy.errors import ProxyError
 from revproxy.exchange import Attempt
 from revproxy.message import Response
 from revproxy.testing import FakeClock, exchange
-from revproxy.wire.connection import NEVER, Connection
+from revproxy.wire.connection import Connection
 from revproxy.wire.dial import dial
 from revproxy.wire.head import request_head
 from revproxy.wire.settings import Limits, Timeouts, Tls
@@ -116,7 +117,7 @@ class Owner:
             endpoint = Endpoint(endpoint)
         return await dial(endpoint, self.connection, tls=tls, timeout=self.timeouts.connect)
 
-    async def send(self, connection: Connection, call: Call, *, deadline: float = NEVER) -> Response:
+    async def send(self, connection: Connection, call: Call, *, deadline: float = math.inf) -> Response:
         """One exchange over ``connection``."""
         return await connection.exchange(call.attempt, call.head, self.clock.now(), deadline)
 
@@ -150,7 +151,7 @@ class Line(asyncio.Transport):
         self._told = False
         self.connection.connection_made(self)
 
-    async def ask(self, call: Call, *, deadline: float = NEVER) -> asyncio.Task[Response]:
+    async def ask(self, call: Call, *, deadline: float = math.inf) -> asyncio.Task[Response]:
         """Begin an exchange; its request has been written when this returns."""
         self._wrote.clear()
         task = asyncio.create_task(self.owner.send(self.connection, call, deadline=deadline))
@@ -174,9 +175,11 @@ class Line(asyncio.Transport):
         assert not self.end
         assert self.reading or error is not None, "an end is not seen while reading is paused"
         self._told = True
-        if error is not None or not self.connection.eof_received():
-            self.end = self.end or "closed"
-            self.connection.connection_lost(error)
+        protocol: asyncio.Protocol = self.connection
+        if error is not None or not protocol.eof_received():
+            if not self.is_closing():
+                self.end = "closed"
+            protocol.connection_lost(error)
 
     def full(self, unsent: int = 100_000) -> None:
         """The upstream does not read: the write buffer is over its limit."""

@@ -116,12 +116,8 @@ def test_bound(endless: bytes, step: int) -> None:
     """Extensions and trailers without an end are given up at the bound, give or take a read (S-08)."""
     pieces = [endless[at : at + step] for at in range(0, len(endless), step)]
     reader = ChunkedReader(BOUND)
-    taken = 0
-    with pytest.raises(Truncated, match="1024 bytes of chunk extensions or trailers|malformed chunked body"):
-        for piece in pieces:
-            assert reader.feed(piece) == b""
-            taken += len(piece)
-    assert taken <= BOUND + step
+    with pytest.raises(Truncated, match=r"1024 bytes of chunk extensions or trailers|malformed chunked body"):
+        feed(reader, pieces[: BOUND // step + 1])
     assert not reader.complete
 
 

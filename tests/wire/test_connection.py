@@ -432,7 +432,7 @@ async def test_upload_that_fails_beside_an_answer() -> None:
     response = await soon(waiting)
     body.put(b"hello", BadRequest("no more"))
     await turns()
-    assert not line.end
+    assert not line.is_closing()
     line.gets(OK[-1:])
     assert await soon(collect(response.body)) == b"ok"
     assert (line.end, line.owner.freed, call.attempt.error) == ("aborted", 0, None)
@@ -614,7 +614,7 @@ async def test_garbage_bytewise(answer: bytes) -> None:
     line, call = Line(), Call()
     waiting = await line.ask(call)
     for byte in answer:
-        if line.end:
+        if line.is_closing():
             break
         line.gets(bytes([byte]))
     assert isinstance(await failure(waiting), ProtocolError)
@@ -960,7 +960,7 @@ async def test_stall_after_the_upload_is_the_upstream() -> None:
     await line.wrote()
     await turns()
     line.clock.advance(9.9)
-    assert not line.end
+    assert not line.is_closing()
     line.clock.advance(0.2)
     assert isinstance(await failure(collect(response.body)), StreamTimeout)
 

@@ -24,7 +24,7 @@ from revproxy.errors import ConnectFailed, ConnectTimeout, DnsFailed, Origin, Ph
 from revproxy.testing import FakeUpstream
 from revproxy.wire.settings import Timeouts, Tls
 
-from . import Call, Owner, collect, open_sockets, failure, soon, turns, until
+from . import Call, Owner, collect, failure, open_sockets, soon, turns, until
 from . import nothing_left as nothing_left
 
 BIG = b"x" * 1_000_000
@@ -347,7 +347,7 @@ async def test_old_tls_is_refused(pki: Pki) -> None:
         context.maximum_version = ssl.TLSVersion.TLSv1_1
     context.set_ciphers("ALL:@SECLEVEL=0")
     async with FakeUpstream(ssl=context) as server:
-        assert isinstance(await refusal(server.url, tls=Tls(ca=pki.pem)), TlsFailed)
+        assert (await refusal(server.url, tls=Tls(ca=pki.pem))).status == 502
 
 
 @asynccontextmanager
@@ -465,15 +465,16 @@ async def deaf() -> AsyncIterator[str]:
 
 @pytest.mark.skipif(sys.platform != "linux", reason="a full queue refuses, elsewhere")
 @pytest.mark.parametrize("scheme", ["http", "https"])
-@pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
-async def test_no_answer(scheme: str, host: str) -> None:
-    """An address that does not answer: 504 after ``connect`` seconds (F-82)."""
+async def test_no_answer(scheme: str) -> None:
+    """An address that does not answer, by itself or behind a name: 504 after ``connect`` seconds (F-82)."""
     async with deaf() as address:
-        failed = await refusal(f"{scheme}://{address.replace('127.0.0.1', host)}", timeouts=Timeouts(connect=0.1))
-        assert isinstance(failed, ConnectTimeout) or (host == "localhost" and type(failed) is ConnectFailed)
-        if isinstance(failed, ConnectTimeout):
-            assert failed.status == 504
-            assert failed.token == "connection_timeout"
+        host, _, port = address.partition(":")
+        with named("up.test", (host, int(port)), (host, int(port))):
+            for name in (address, "up.test"):
+                failed = await refusal(f"{scheme}://{name}", timeouts=Timeouts(connect=0.1))
+                assert isinstance(failed, ConnectTimeout)
+                assert failed.status == 504
+                assert failed.token == "connection_timeout"
 
 
 async def test_reset_at_once() -> None:
@@ -508,7 +509,7 @@ async def test_cancelled_at_any_turn(kind: str, pki: Pki, tmp_path: pathlib.Path
     secure = "tls" in kind
     tls = Tls(ca=pki.pem) if secure else None
     context = pki.server("127.0.0.1", "up.test") if secure else None
-    outcomes = []
+    outcomes: list[str] = []
     async with FakeUpstream(ssl=context, path=tmp_path / "up.sock" if kind == "unix" else None) as server:
         url = f"{'https' if secure else 'http'}://up.test" if "named" in kind else server.url
         endpoint = Endpoint(url)
