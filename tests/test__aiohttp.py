@@ -1,4 +1,4 @@
-"""Each private part of aiohttp that the library stands on, exercised on a real server: this fails when aiohttp changes."""
+"""Each private part of aiohttp that the library stands on, exercised on a real server: fails when aiohttp changes."""
 
 from __future__ import annotations
 
@@ -102,7 +102,7 @@ async def test_unwatched_client_cancels_nothing() -> None:
         _aiohttp.watch_client(request)
         _aiohttp.unwatch_client(request)
         begun.set()
-        while request.transport is not None:
+        while request.transport is not None:  # noqa: ASYNC110 - nothing tells of it but the callback that was undone
             await asyncio.sleep(0)
         left.set()
         await asyncio.sleep(0)
@@ -270,3 +270,57 @@ async def test_signals_are_found_and_run() -> None:
         await runner.cleanup()
         assert seen == expected
         seen.clear()
+
+
+async def test_malformed_body_reaches_its_reader() -> None:
+    """F-47: aiohttp only queues the error of a body that turns out malformed; its reader is told so all the same."""
+    begun: asyncio.Event = asyncio.Event()
+    failed: asyncio.Future[Exception] = asyncio.get_running_loop().create_future()
+
+    async def handler(request: web.BaseRequest) -> web.StreamResponse:
+        _aiohttp.watch_body(request)
+        begun.set()
+        try:
+            while await request.content.readany():
+                pass
+        except web.RequestPayloadError as error:
+            failed.set_result(error)
+        assert request.transport is not None
+        request.transport.close()
+        return web.Response()
+
+    async with serving(handler) as port:
+        _, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(b"POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n")
+        await asyncio.wait_for(begun.wait(), 5)
+        writer.write(b"no size\r\n")
+        try:
+            assert isinstance(await asyncio.wait_for(failed, 5), web.RequestPayloadError)
+        finally:
+            writer.transport.abort()
+
+
+async def test_linger_ends_with_the_body_or_the_connection() -> None:
+    """What is left of a body is read and dropped; a body that breaks has the connection closed, quietly."""
+    for tail, closes in ((b"rest", False), (b"", True)):
+        done = asyncio.Event()
+
+        async def handler(request: web.BaseRequest, done: asyncio.Event = done) -> web.StreamResponse:
+            _aiohttp.watch_client(request)
+            try:
+                await _aiohttp.linger(request)
+            finally:
+                _aiohttp.unwatch_client(request)
+                done.set()
+            return web.Response(text=str(_aiohttp.is_drained(request)))
+
+        async with serving(handler) as port:
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            writer.write(b"POST / HTTP/1.1\r\nHost: h\r\nConnection: close\r\nContent-Length: 4\r\n\r\n" + tail)
+            if closes:
+                writer.transport.abort()
+                await asyncio.wait_for(done.wait(), 5)
+            else:
+                assert (await asyncio.wait_for(reader.read(), 5)).endswith(b"True")
+                writer.close()
+                await writer.wait_closed()

@@ -241,6 +241,7 @@ class Sink:
 
     def write(self, data: bytes) -> None:
         assert data, "an empty write"
+        assert not self.paused, "written to while paused"
         self.data += data
         self.writes += 1
         self._left -= 1

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from revproxy.errors import Truncated
-from revproxy.wire.chunks import ChunkedReader
+from revproxy.wire.chunks import ChunkedReader, chunked
 
 BOUND = 1024
 END = b"0\r\n\r\n"
@@ -69,6 +69,15 @@ def test_any_split(parts: list[tuple[bytes, bytes, str]], last: bytes, cuts: lis
     shorter = ChunkedReader(BOUND)
     feed(shorter, split(wire[:-1], cuts))
     assert not shorter.complete
+
+
+@given(st.binary(max_size=300))
+def test_written(content: bytes) -> None:
+    """What is written as a whole body is read as one."""
+    reader = ChunkedReader(BOUND)
+    assert feed(reader, bytewise(chunked(content))) == content
+    assert (reader.complete, reader.excess) == (True, False)
+    assert chunked(b"") == END
 
 
 def test_content_that_looks_like_framing() -> None:

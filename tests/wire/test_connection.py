@@ -207,6 +207,42 @@ async def test_body_in_memory(body: bytes) -> None:
         await server.gone()
 
 
+@pytest.mark.parametrize("content", [b"hello", b""])
+async def test_body_in_memory_that_came_in_chunks(content: bytes) -> None:
+    """A body that came without a length goes on without one, even if it is in memory by now (F-45)."""
+    line = Line()
+    waiting = await line.ask(Call(method="POST", body=Body.unsized(content)))
+    assert b"\r\nTransfer-Encoding: chunked\r\n" in line.sent
+    assert sent_body(line) == (b"5\r\nhello\r\n" if content else b"") + b"0\r\n\r\n"
+    line.gets(OK)
+    assert (await soon(waiting)).status == 200
+    assert line.owner.freed == 1
+
+
+class Sloppy(Body):
+    """A request body, of somebody who has not read that chunks are not empty."""
+
+    def __init__(self, *chunks: bytes) -> None:
+        self.data = None
+        self.length = None
+        self._chunks = chunks
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        for chunk in self._chunks:
+            yield chunk
+
+
+async def test_empty_chunks_end_nothing() -> None:
+    """An empty piece of a body is not written, as it would end the body for the upstream, and what follows would be the
+    next request (S-14)."""
+    line = Line()
+    waiting = await line.ask(Call(method="POST", body=Sloppy(b"", b"one", b"", b"GET /admin HTTP/1.1\r\n\r\n")))
+    await turns()
+    assert sent_body(line) == b"3\r\none\r\n17\r\nGET /admin HTTP/1.1\r\n\r\n\r\n0\r\n\r\n"
+    line.gets(OK)
+    assert (await soon(waiting)).status == 200
+
+
 async def test_upload_pauses() -> None:
     """While the upstream does not read, nothing more is asked of the body (F-73)."""
     line, body = Line(), Upload()
@@ -481,6 +517,26 @@ async def test_interim_responses() -> None:
         assert silent.status == 200
         assert owner.freed == 2
         connection.close()
+        await server.gone()
+
+
+async def test_interim_hook_that_fails() -> None:
+    """An observer of interim responses that raises ends its exchange, and hangs nobody."""
+
+    def broken(status: int, headers: CIMultiDict[str]) -> None:
+        raise LookupError(status)
+
+    owner = Owner()
+    async with FakeUpstream() as server:
+        server.once(interim(103), stall())
+        connection = await soon(owner.dial(server.url))
+        call = Call(server.url)
+        call.exchange.interim = broken
+        told: list[object] = []
+        asyncio.get_running_loop().set_exception_handler(lambda _, context: told.append(context.get("exception")))
+        await failure(owner.send(connection, call))
+        assert any(isinstance(each, LookupError) for each in told), "it is not silent"
+        assert owner.lost == 1
         await server.gone()
 
 
@@ -1184,7 +1240,7 @@ async def test_a_closed_connection_is_not_used() -> None:
 
 
 async def test_times_of_an_attempt() -> None:
-    """The attempt learns when the head was there and how it went."""
+    """The attempt learns when the head was there, when the body had ended, and how it went."""
     line, call = Line(), Call()
     waiting = await line.ask(call)
     assert call.attempt.sent
@@ -1193,8 +1249,40 @@ async def test_times_of_an_attempt() -> None:
     line.clock.advance(3)
     line.gets(b"busy")
     response = await soon(waiting)
-    assert (call.attempt.status, call.attempt.first_byte, call.attempt.error) == (503, 1002.0, None)
+    attempt = call.attempt
+    assert (attempt.status, attempt.first_byte, attempt.ended, attempt.error) == (503, 1002.0, 1005.0, None)
     assert await collect(response.body) == b"busy"
+    for answer in (OK, b"HTTP/1.1 204 No Content\r\n\r\n"):
+        line.clock.advance(1)
+        call = Call()
+        waiting = await line.ask(call)
+        line.clock.advance(1)
+        line.gets(answer)
+        await soon(waiting)
+        assert call.attempt.first_byte == call.attempt.ended == line.clock.now()
+
+
+async def test_one_timer() -> None:
+    """Whatever it waits for, a connection has one timer at most, and none when it is closed."""
+    line, body = Line(timeouts=Timeouts(head=20, idle=10)), Upload()
+    call = Call(method="POST", body=body)
+    waiting = await line.ask(call, deadline=line.clock.now() + 100)
+    for _ in range(20):
+        body.put(b"x")
+        await line.wrote()
+        await turns()
+        line.clock.advance(3)
+        assert line.clock.waiting == 1
+    body.put(None)
+    await turns()
+    line.gets(b"HTTP/1.1 200 OK\r\n\r\n")
+    await soon(waiting)
+    for _ in range(20):
+        line.clock.advance(3)
+        line.gets(b"x")
+        assert line.clock.waiting == 1
+    call.over()
+    assert line.clock.waiting == 0
 
 
 async def test_error_of_a_body_is_told() -> None:

@@ -347,7 +347,7 @@ async def test_old_tls_is_refused(pki: Pki) -> None:
         context.maximum_version = ssl.TLSVersion.TLSv1_1
     context.set_ciphers("ALL:@SECLEVEL=0")
     async with FakeUpstream(ssl=context) as server:
-        assert (await refusal(server.url, tls=Tls(ca=pki.pem))).status == 502
+        assert isinstance(await refusal(server.url, tls=Tls(ca=pki.pem)), TlsFailed)
 
 
 @asynccontextmanager
@@ -386,6 +386,7 @@ async def test_handshake_that_is_broken_off(answer: bytes) -> None:
     """A server that breaks the handshake off is one that could not be connected to: 502 (F-82)."""
     async with raw_server(answer) as (host, gone):
         failed = await refusal(f"https://{host}")
+        assert isinstance(failed, TlsFailed)
         assert failed.status == 502
         await soon(gone.wait())
 
