@@ -217,6 +217,8 @@ class ClientSink:
         return writing_paused(self._request)
 
     def write(self, data: bytes) -> None:
+        if not data:  # as a chunk it would be the end
+            return
         if self.left is not None:
             self.left -= len(data)
             if self.left < 0:

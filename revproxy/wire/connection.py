@@ -252,7 +252,9 @@ class Connection(asyncio.Protocol):
             if end > self._limits.head_bytes or (end < 4 and len(data) > self._limits.head_bytes):
                 return self._fail(ResponseHeadTooLarge(f"a response head of over {self._limits.head_bytes} bytes"))
             if end < 4:
-                if not data.startswith(b"HTTP/1."[: len(data)]) or data.count(b"\n") != data.count(b"\r\n"):
+                # What is no head is refused now, not when its end has not come for a minute: another protocol, bare LF.
+                bare = data.count(b"\n", known) != data.count(b"\r\n", max(known - 1, 0))
+                if bare or not data.startswith(b"HTTP/1."[: len(data)]):
                     return self._fail(ProtocolError(f"not an HTTP/1.1 response: {data[:20]!r}"))
                 self._head = data
                 return None

@@ -49,6 +49,8 @@ class Upload:
         sent = 0
         connection.watch(idle, ClientTimeout)
         async for chunk in self._body:
+            if not chunk:  # as a chunk it would be the end
+                continue
             sent += len(chunk)
             if length is None:
                 connection.write(b"%x\r\n%b\r\n" % (len(chunk), chunk))

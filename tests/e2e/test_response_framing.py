@@ -429,6 +429,26 @@ async def test_a_handlers_wrong_length_cuts_the_client(declared: int, request_he
         assert b"hello".startswith(part)
 
 
+@pytest.mark.parametrize("request_head", [GET, OLD], ids=["HTTP/1.1", "HTTP/1.0"])
+async def test_an_empty_piece_ends_nothing(request_head: bytes) -> None:
+    """F-54: a body of a handler's own that yields an empty piece does not end there."""
+
+    class Own(Body):
+        def __init__(self) -> None:
+            self.data = None
+            self.length = None
+
+        async def __aiter__(self) -> AsyncIterator[bytes]:
+            for piece in (b"", b"hel", b"", b"lo", b""):
+                yield piece
+
+    async def handler(exchange: Exchange) -> Response:
+        return Response(200, body=Own())
+
+    async with serving(handler) as site:
+        assert (await site.ask(request_head)).body == b"hello"
+
+
 # Nothing was sent yet.
 
 
