@@ -137,6 +137,9 @@ def test_up_to_the_bound() -> None:
         assert feed(reader, bytewise(chunk(b"hello", b";" + b"x" * (BOUND - 10)))) == b"hello"
     assert feed(reader, bytewise(b"0\r\nX: " + b"y" * (BOUND - 20) + b"\r\n\r\n")) == b""
     assert reader.complete
+    reader = ChunkedReader(BOUND)
+    reader.feed(b"0\r\nX: " + b"y" * 10 * BOUND + b"\r\n\r\n")
+    assert reader.complete, "what is over need not be given up"
 
 
 @pytest.mark.parametrize(

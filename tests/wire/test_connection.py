@@ -803,6 +803,7 @@ async def test_excess_bytes(chunked: bool, excess: bytes) -> None:
         waiting = await line.ask(call)
         line.gets(*filter(None, [answer[:cut], answer[cut:] + excess]))
         response = await soon(waiting)
+        assert response.body.length == (None if chunked else 2)
         assert await soon(collect(response.body)) == b"ok"
         assert line.end == "aborted"
         assert line.owner.lost == 1

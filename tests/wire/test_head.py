@@ -429,6 +429,8 @@ def test_the_trouble_is_named() -> None:
         read(head_of(start=b"HTTP/3 200"))
     with pytest.raises(ProtocolError, match="field line b'X-B : 2'"):
         read(head_of(b"X-A: 1", b"X-B : 2"))
+    with pytest.raises(ProtocolError, match="its line ends"):
+        read(head_of(b"X-A: 1")[:-4])
     with pytest.raises(ProtocolError, match="field line") as caught:
         read(head_of(b"X" * 60000 + b"\0: 1"))
     assert len(str(caught.value)) < 200
@@ -617,6 +619,7 @@ def test_dated() -> None:
     assert read(head_of(b"dATE: x")).dated
     assert read(head_of(b"dATE: x")).lines == b"dATE: x\r\n"
     assert not read(head_of(b"X-Date: x", b"X-A: Date: x")).dated
+    assert not read(head_of(b"Connection: x-date", b"X-Date: x")).dated
 
 
 def test_a_nominated_date_is_not_there() -> None:

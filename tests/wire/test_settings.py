@@ -32,6 +32,14 @@ def test_none_only_where_it_means_something(kind: type[Any], name: str) -> None:
     assert Timeouts(total=None).total is None
 
 
+def test_small_is_positive() -> None:
+    """There is no least value but 0."""
+    assert Timeouts(connect=0.001, head=0.001, idle=0.001, total=0.001).head == 0.001
+    limits = Limits(connections=1, waiting=1, wait=0.001, idle=0.001, lifetime=0.001, head_bytes=1, head_fields=1)
+    assert (limits.connections, limits.idle, limits.read_buffer) == (1, 0.001, 262144)
+    assert Limits(read_buffer=1).read_buffer == 1
+
+
 def test_defaults() -> None:
     """Every bound has a default, those that the documentation names."""
     assert Timeouts() == Timeouts(connect=5, head=60, idle=60, total=None)

@@ -214,6 +214,21 @@ async def test_pulling_resumes() -> None:
     assert [chunk async for chunk in chunks] == [b"ccc", b"d"]
 
 
+async def test_pulling_resumes_only_below_the_bound() -> None:
+    """While as much is held as may be, reading does not go on, whatever was taken."""
+    line, call = Line(limits=SMALL), Call()
+    response = await opened(line, call, CLOSED, b"a", b"b" * 8, b"c" * 10)
+    chunks = aiter(response.body)
+    for chunk in (b"a", b"b" * 8):
+        assert await soon(anext(chunks)) == chunk
+        assert not line.is_reading()
+    assert await soon(anext(chunks)) == b"c" * 10
+    assert line.is_reading()
+    assert line.pauses == 1
+    line.loses()
+    assert [chunk async for chunk in chunks] == []
+
+
 async def test_a_pump_pauses_with_its_sink() -> None:
     """What arrives goes straight into the sink; while that is paused, reading is, and nothing is held (F-73)."""
     line, call, sink = Line(limits=SMALL), Call(), Sink(room=2)
