@@ -24,7 +24,7 @@ from revproxy.errors import (
     TlsFailed,
 )
 from revproxy.message import Response
-from revproxy.testing import FakeClock, FakeUpstream, close_while_idle, raw, read_body, reset, respond, stall
+from revproxy.testing import FakeClock, FakeUpstream, close_while_idle, hold, raw, read_body, reset, respond, stall
 from revproxy.transport import WireTransport
 from revproxy.wire.settings import Limits, Timeouts, Tls
 
@@ -340,6 +340,29 @@ async def test_total_includes_waiting() -> None:
         assert not waiting.done()
         clock.advance(0.2)
         assert isinstance(await failure(waiting), ResponseTimeout)
+
+
+async def test_waiting_is_not_counted_for_the_head() -> None:
+    """What ``head`` bounds begins when the request is sent, not when it began to wait for a connection."""
+    async with FakeUpstream() as server:
+        clock = FakeClock()
+        wire = transport(clock=clock, timeouts=Timeouts(head=10), limits=Limits(connections=1, wait=500))
+        endpoint = Endpoint(server.url)
+        server.once(hold(go_on := asyncio.Event()), respond(body=b"first"))
+        server.once(stall())
+        first = asyncio.create_task(send(wire, Call(endpoint, clock=clock)))
+        await server.wait_requests(1)
+        second = asyncio.create_task(send(wire, Call(endpoint, clock=clock)))
+        await turns()
+        clock.advance(8)
+        go_on.set()
+        assert await soon(first) == (200, b"first")
+        await server.wait_requests(2)
+        clock.advance(9.9)
+        await turns()
+        assert not second.done()
+        clock.advance(0.2)
+        assert isinstance(await failure(second), ResponseTimeout)
 
 
 async def test_total_ends_waiting() -> None:

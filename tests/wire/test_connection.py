@@ -172,6 +172,18 @@ async def test_streamed_upload(length: int | None) -> None:
     assert line.owner.freed == 1
 
 
+@pytest.mark.parametrize("last", [b"Connection: close\r\n", b""])
+async def test_connection_after_an_upload(last: bytes) -> None:
+    """Behind a whole upload the connection is free, unless the upstream ends it (F-90)."""
+    line, body = Line(), Upload(length=5)
+    waiting = await line.ask(Call(method="POST", body=body))
+    body.put(b"hello", None)
+    await turns()
+    line.gets(b"HTTP/1.1 200 OK\r\n" + last + b"Content-Length: 0\r\n\r\n")
+    await soon(waiting)
+    assert (line.owner.freed, line.owner.lost) == ((0, 1) if last else (1, 0))
+
+
 @pytest.mark.parametrize("length", [3_000_000, None], ids=["length", "chunked"])
 async def test_large_upload(length: int | None) -> None:
     """A large body arrives whole, at the pace at which the upstream reads (F-45, F-73)."""
@@ -555,7 +567,7 @@ async def test_interim_is_handed_up_at_once() -> None:
 
 @pytest.mark.parametrize("together", [True, False])
 async def test_interim_responses_are_bounded(together: bool) -> None:
-    """32 interim responses are read, one more is too many (S-28)."""
+    """32 interim responses are read for each request, one more is too many (S-28)."""
     hint = b"HTTP/1.1 103 Early Hints\r\n\r\n"
     for count in (32, 33):
         line, call = Line(), Call()
@@ -564,6 +576,9 @@ async def test_interim_responses_are_bounded(together: bool) -> None:
             line.gets(piece)
         if count == 32:
             line.gets(OK)
+            assert (await soon(waiting)).status == 200
+            waiting = await line.ask(Call())
+            line.gets(hint * count + OK)
             assert (await soon(waiting)).status == 200
         else:
             failed = await failure(waiting)

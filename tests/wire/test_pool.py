@@ -6,24 +6,38 @@ import asyncio
 import math
 import re
 import socket
-from collections.abc import AsyncIterator
+import ssl
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import pytest
+import trustme
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from revproxy.clock import Timer
 from revproxy.endpoint import Endpoint
 from revproxy.errors import ConnectFailed, ConnectTimeout, ProxyError, QueueFull, QueueTimeout
 from revproxy.testing import FakeClock, FakeUpstream, close_while_idle, raw, reset, respond, stall
 from revproxy.wire.connection import Connection
 from revproxy.wire.pool import Pool
-from revproxy.wire.settings import Limits, Timeouts
+from revproxy.wire.settings import Limits, Timeouts, Tls
 
 from . import Call, collect, failure, open_sockets, soon, turns, until
 from . import nothing_left as nothing_left
 
 ANSWER = b"HTTP/1.1 204 No Content\r\n\r\n"
+
+
+class CountingClock(FakeClock):
+    """Knows how often it was asked for a timer."""
+
+    asked = 0
+
+    def call_later(self, seconds: float, callback: Callable[[], None]) -> Timer:
+        self.asked += 1
+        return super().call_later(seconds, callback)
 
 
 class Rig:
@@ -35,12 +49,12 @@ class Rig:
         *,
         limits: Limits | None = None,
         timeouts: Timeouts | None = None,
-        clock: FakeClock | None = None,
+        tls: Tls | None = None,
     ) -> None:
         self.url = url
-        self.clock = clock or FakeClock()
+        self.clock = CountingClock()
         self.pool = Pool(
-            Endpoint(url), tls=None, timeouts=timeouts or Timeouts(), limits=limits or Limits(), clock=self.clock
+            Endpoint(url), tls=tls, timeouts=timeouts or Timeouts(), limits=limits or Limits(), clock=self.clock
         )
 
     @property
@@ -58,13 +72,15 @@ class Rig:
         return asyncio.create_task(self.pool.acquire())
 
     async def use(self, connection: Connection) -> int:
-        """One exchange over ``connection``; afterwards the pool has it back, unless it was closed. Which connection of
-        the server it was."""
+        """One exchange over ``connection``; afterwards the pool has it back, unless it was closed. Its status."""
         call = Call(self.url)
         response = await soon(connection.exchange(call.attempt, call.head, self.clock.now()))
         await soon(collect(response.body))
         call.over()
         return response.status
+
+    async def use_one(self) -> int:
+        return await self.use(await self.get())
 
     async def finish(self, connection: Connection) -> None:
         """The same without the server: the answer is given by hand, and the pool has the connection when this
@@ -162,6 +178,21 @@ async def test_what_was_closed_while_idle(by_reset: bool) -> None:
         assert (server.connections, rig.state) == (2, (1, 1, 0))
         rig.pool.close()
         await server.gone()
+
+
+async def test_what_is_closing() -> None:
+    """A connection that the event loop is closing, but whose end it has not told yet, is not given out."""
+    async with FakeUpstream() as server:
+        rig = Rig(server.url)
+        connection = await rig.get()
+        await rig.use(connection)
+        connection._transport.close()
+        fresh = await rig.get()
+        assert fresh is not connection
+        await turns()
+        assert rig.state == (1, 0, 0)
+        fresh.close()
+        await server.gone(2)
 
 
 async def test_what_speaks_while_idle() -> None:
@@ -307,6 +338,23 @@ async def test_dialling_ends_with_the_deadline() -> None:
         assert rig.state == (0, 0, 0)
 
 
+async def test_the_time_of_a_dial_is_what_is_left() -> None:
+    """Who has waited for a place has only the rest of the time for opening a connection."""
+    with socket.create_server(("127.0.0.1", 0), backlog=0) as listener:
+        fill(listener)
+        rig = Rig(
+            f"http://127.0.0.1:{listener.getsockname()[1]}",
+            limits=Limits(connections=1, wait=200),
+            timeouts=Timeouts(connect=0.2),
+        )
+        first = rig.want()
+        second = asyncio.create_task(rig.pool.acquire(rig.clock.now() + 100))
+        await turns()
+        rig.clock.advance(99.9375)
+        assert "0.2 s" in str(await failure(first))
+        assert "0.0625 s" in str(await failure(second))
+
+
 _filling: list[socket.socket] = []
 
 
@@ -383,6 +431,28 @@ async def test_a_dial_that_takes_too_long_frees_its_place() -> None:
         assert rig.state == (0, 0, 0)
 
 
+async def test_closed_at_once(tmp_path: Path) -> None:
+    """A connection that is closed in the same breath in which it was opened, as TLS makes possible, has no place."""
+
+    class Hasty(asyncio.Protocol):
+        def connection_made(self, transport: asyncio.BaseTransport) -> None:
+            transport.close()
+
+    ca = trustme.CA()
+    ca.cert_pem.write_to_path(tmp_path / "ca.pem")
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.maximum_version = ssl.TLSVersion.TLSv1_2  # where the server has the last word in the handshake
+    ca.issue_cert("127.0.0.1").configure_cert(context)
+    server = await asyncio.get_running_loop().create_server(Hasty, "127.0.0.1", 0, ssl=context)
+    async with server:
+        url = f"https://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        rig = Rig(url, limits=Limits(connections=1), tls=Tls(ca=tmp_path / "ca.pem"))
+        for _ in range(3):
+            failed = await failure(rig.use_one())
+            assert failed.status == 502
+            await until(lambda: rig.state == (0, 0, 0))
+
+
 async def test_a_cancelled_dial_frees_its_place_once() -> None:
     """Cancelled at any turn of the event loop, opening a connection gives its place back exactly once, and leaves no
     socket (F-80)."""
@@ -422,6 +492,21 @@ async def test_who_waits_may_leave() -> None:
         assert await soon(third) is connection
         connection.close()
         assert (rig.state, rig.clock.waiting) == ((0, 0, 0), 0)
+
+
+async def test_who_leaves_when_his_time_is_over() -> None:
+    """Who is cancelled when his time was just over is cancelled."""
+    async with silent() as url:
+        rig = Rig(url, limits=Limits(connections=1, wait=5))
+        connection = await rig.get()
+        waiting = rig.want()
+        await turns()
+        rig.clock.advance(6)
+        waiting.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await soon(waiting)
+        assert rig.state == (1, 0, 0)
+        connection.close()
 
 
 async def test_who_leaves_with_a_connection_passes_it_on() -> None:
@@ -505,6 +590,7 @@ async def test_idle_connections_are_closed() -> None:
         rig.clock.advance(0.2)
         assert rig.state == (0, 0, 0)
         assert rig.clock.waiting == 0, "nothing is idle, so nobody looks"
+        assert rig.clock.asked <= 2 + 3, "one timer a request, and one a look at what is idle"
         await server.gone(2)
 
 
@@ -649,6 +735,7 @@ ops = st.lists(
 @example([("want", 0), ("turns", 5), ("cancel", 0), ("settle", 0)] * 3, 1)
 @example([("want", 0), ("settle", 0), ("want", 0), ("turns", 1), ("finish", 0), ("cancel", 0), ("want", 0)], 1)
 @example([("want", 0), ("settle", 0), ("want", 0), ("turns", 1), ("lose", 0), ("cancel", 0), ("want", 0)], 1)
+@example([("want", 0), ("settle", 0), ("want", 0), ("turns", 1), ("finish", 0), ("lose", 0), ("cancel", 0)], 1)
 @settings(deadline=None, max_examples=150)
 async def test_no_place_is_ever_lost(plan: list[tuple[str, int]], cap: int) -> None:
     """However requests, ends, losses, cancellations and time are interleaved: never are more connections open than may
@@ -701,13 +788,16 @@ async def test_no_place_is_ever_lost(plan: list[tuple[str, int]], cap: int) -> N
                 wanted[number % len(wanted)].cancel()
             elif what == "unasked" and seen:
                 connection = seen[number % len(seen)]
-                if connection not in held and not connection.closed and not wanted:
+                if connection not in held and not connection.closed:
                     connection.data_received(b"unasked")
-            elif what in ("lose", "finish") and held:
+            elif what == "lose" and seen:
+                connection = seen[number % len(seen)]
+                if connection in held:
+                    held.remove(connection)
+                connection.abort()
+            elif what == "finish" and held:
                 connection = held.pop(number % len(held))
-                if what == "lose":
-                    connection.abort()
-                elif what == "finish" and not connection.closed:
+                if not connection.closed:
                     await rig.finish(connection)
             look()
 

@@ -612,6 +612,7 @@ async def test_reading_what_was_closed(held: bytes, pumped: bool) -> None:
     line, call = Line(), Call()
     response = await opened(line, call, SIZED, *([held] if held else []))
     call.over()
+    assert ", failed, 0 held>" in repr(response.body), "what nobody wants takes no memory"
     taking = asyncio.create_task(response.body.pump(Sink(9)) if pumped else collect(response.body))
     await turns()
     assert taking.done(), "it waits for ever"
