@@ -28,8 +28,8 @@ class Endpoint:
         target, a query is merged in front of the request's.
     ``weight``
         The share of requests, relative to the others': an integer of at least 1.
-    ``priority``
-        0 is used first.
+    ``priority``, ``zone``, ``labels``
+        For balancers that look at them; ``RoundRobin`` and ``P2C`` do not.
     ``limit``
         Requests in flight at most; ``None``: no limit.
 

@@ -28,7 +28,7 @@ from .handler import Filter, Handler, Pipeline, missing_keys, running, walk
 from .message import HttpVersion, Response
 from .mount import Mount
 from .observer import Observer, hooks
-from .paths import PathPolicy, Reading
+from .paths import PathPolicy, Reading, canonical
 from .problems import problem
 from .receive import receive, request_body, split_absolute
 from .upstream import Upstream
@@ -140,7 +140,10 @@ class ProxyHandler:
                 hook(exchange)
             if error is None:
                 try:
-                    answer = await self._handler(exchange)
+                    given: object = await self._handler(exchange)
+                    if not isinstance(given, Response):  # a filter of somebody who does not type-check
+                        raise InternalError(f"a filter or handler returned {given!r}, which is no Response")
+                    answer = given
                     return await self._deliver(request, exchange, answer)
                 except ProxyError as failure:
                     error = failure
@@ -198,7 +201,10 @@ class ProxyHandler:
                 host, path = absolute
             reading = self._read(path)
             if prefix:
-                reading = reading._replace(target=_without(prefix, reading.target))
+                below = canonical(prefix).rstrip("/")
+                if reading.path != below and not reading.path.startswith(f"{below}/"):
+                    raise InternalError(f"strip: {prefix!r} is no prefix of {reading.path!r}")
+                reading = reading._replace(target=_without(below, reading.target))
         except ProxyError as error:
             refused = error
         inbound, draft = receive(request, target, host, reading)

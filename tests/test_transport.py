@@ -117,7 +117,7 @@ async def test_forget() -> None:
     """The connections of an endpoint that is no longer used are closed; a request under way ends as it would."""
     async with FakeUpstream() as server, FakeUpstream() as other:
         server.on("/slow", stall(), respond(body=b"late"))
-        wire, endpoint, kept = transport(), Endpoint(server.url), Endpoint(other.url)
+        wire, endpoint, kept = transport(limits=Limits(idle=600)), Endpoint(server.url), Endpoint(other.url)
         slow = asyncio.create_task(send(wire, Call(endpoint, target="/slow", clock=SYSTEM_CLOCK)))
         await server.wait_requests(1)
         assert await send(wire, Call(endpoint, clock=SYSTEM_CLOCK)) == (200, b"ok")
@@ -137,7 +137,7 @@ async def test_forget() -> None:
 async def test_stop() -> None:
     """Stopped, a transport has no connection left, but those that are still in use."""
     async with FakeUpstream() as server:
-        wire = transport()
+        wire = transport(limits=Limits(idle=600))
         await send(wire, Call(server.url, clock=SYSTEM_CLOCK))
         await send(wire, Call(server.url, clock=SYSTEM_CLOCK))
         assert server.open == 2

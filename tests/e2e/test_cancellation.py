@@ -34,7 +34,11 @@ from .wire import GET, TIMEOUT, Client, Site, serving
 POST = b"POST / HTTP/1.1\r\nHost: a.test\r\n"
 CL = POST + b"Content-Length: 1000000\r\n\r\n" + b"x" * 1000
 TE = POST + b"Transfer-Encoding: chunked\r\n\r\n3e8\r\n" + b"x" * 1000 + b"\r\n"
-GONE = "the client went away before it had its answer"
+
+
+def keeping(server: FakeUpstream) -> Upstream:
+    """What forwards to ``server``, and does not close idle connections of itself while a test lasts."""
+    return Upstream(server.url, limits=Limits(idle=60))
 
 
 leaving = pytest.mark.parametrize("by_reset", [False, True], ids=["FIN", "RST"])
@@ -53,7 +57,7 @@ def quiet(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
     """Nothing here is worth a warning: it is what clients do."""
     caplog.set_level(logging.INFO)
     yield
-    assert [record for record in caplog.records if record.levelno > logging.INFO] == []
+    assert [record for record in caplog.get_records("call") if record.levelno > logging.INFO] == []
 
 
 def blameless(seen: Seen, at: int = 0) -> None:
@@ -89,6 +93,7 @@ async def test_while_it_waits_for_a_connection(by_reset: bool, seen: Seen) -> No
             site.connect() as first,
             site.connect() as second,
             site.connect() as third,
+            site.connect() as fourth,
         ):
             await first.send(GET)
             await server.wait_requests(1)
@@ -100,10 +105,13 @@ async def test_while_it_waits_for_a_connection(by_reset: bool, seen: Seen) -> No
             leave(second, by_reset)
             await seen.over(1)
             assert upstream.endpoints[0].in_flight == 2
+            await fourth.send(GET.replace(b"/", b"/fourth", 1))  # there is room for one again
+            await seen.tried(4)
             go.set()
             assert (await first.response()).body == b"first"
             assert (await third.response()).body == b"ok"
-        assert [request.target for request in server.requests] == ["/", "/third"]
+            assert (await fourth.response()).body == b"ok"
+        assert [request.target for request in server.requests] == ["/", "/third", "/fourth"]
         assert server.connections == 1
     blameless(seen, 1)
     assert not seen.attempts[1].sent
@@ -186,7 +194,7 @@ async def test_while_it_waits_for_the_head(by_reset: bool, seen: Seen) -> None:
     """F-79, F-80: a client that leaves before the response: the upstream's connection is closed, not pooled."""
     async with FakeUpstream() as server:
         server.once(stall())
-        upstream = Upstream(server.url)
+        upstream = keeping(server)
         async with serving(ProxyHandler(upstream, observers=[seen])) as site, site.connect() as client:
             await client.send(GET)
             await server.wait_requests(1)
@@ -207,7 +215,7 @@ async def test_amid_the_head(by_reset: bool, seen: Seen) -> None:
     async with FakeUpstream() as server:
         server.once(raw(b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nConte"), signal(half), stall())
         async with (
-            serving(ProxyHandler(Upstream(server.url), observers=[seen])) as site,
+            serving(ProxyHandler(keeping(server), observers=[seen])) as site,
             site.connect() as client,
             asyncio.timeout(TIMEOUT),
         ):
@@ -234,7 +242,7 @@ async def test_amid_a_download(framing: str, filters: list[Filter], by_reset: bo
     }
     async with FakeUpstream() as server:
         server.once(*steps[framing], stall())
-        proxy = ProxyHandler(Upstream(server.url), observers=[seen], filters=filters)
+        proxy = ProxyHandler(keeping(server), observers=[seen], filters=filters)
         async with serving(proxy) as site, site.connect() as client:
             await client.send(GET)
             await client.until(b"hello")
@@ -254,7 +262,7 @@ async def test_amid_a_download_that_is_paused(filters: list[Filter], by_reset: b
     clock = WatchedClock()
     async with FakeUpstream(socket_buffer=65536) as server:
         server.once(respond(body=pattern(1 << 30)))
-        proxy = ProxyHandler(Upstream(server.url), observers=[seen], filters=filters, clock=clock)
+        proxy = ProxyHandler(keeping(server), observers=[seen], filters=filters, clock=clock)
         async with serving(proxy) as site, site.connect(receive_buffer=65536) as client:
             await client.send(GET)
             await clock.asked()  # nobody but a paused client's deadline does
@@ -277,7 +285,7 @@ async def test_amid_an_upload(request_start: bytes, answered: bool, by_reset: bo
     begun: list[Step] = [head(headers={"Content-Length": "9"}), raw(b"hello")] if answered else []
     async with FakeUpstream() as server:
         server.once(ignore_body(), *begun, stall())
-        proxy = ProxyHandler(Upstream(server.url), observers=[seen])
+        proxy = ProxyHandler(keeping(server), observers=[seen])
         async with serving(proxy) as site, site.connect() as client:
             await client.send(request_start)
             (request,) = await server.wait_requests(1)
@@ -328,6 +336,37 @@ async def test_whenever_it_leaves_no_place_is_lost(host: str) -> None:
                 other.finish()
             assert open_connections(upstream) == 0, turns
         assert answered  # else some turns more are needed
+
+
+@pytest.mark.parametrize("kept", [True, False], ids=["kept", "closed"])
+async def test_whenever_it_leaves_the_queue_no_place_is_lost(kept: bool) -> None:
+    """F-79: wherever a request that waits is cancelled, turn by turn of the event loop around the moment when it is
+    given the connection or its place: the next one gets it."""
+    async with FakeUpstream() as server:
+        server.always(respond(body=b"ok", close=not kept))
+        upstream = Upstream(server.url, limits=Limits(connections=1, idle=60))
+
+        async def ask() -> bytes:
+            each = exchange("GET", "/")
+            try:
+                return await (await upstream(each)).body.read(2)
+            finally:
+                each.finish()
+
+        ends = set()
+        for turns in range(60):
+            first, second = asyncio.ensure_future(ask()), asyncio.ensure_future(ask())
+            for _ in range(turns):
+                await asyncio.sleep(0)
+            second.cancel()
+            async with asyncio.timeout(TIMEOUT):
+                assert await first == b"ok"
+                await asyncio.wait([second])
+                ends.add(second.cancelled())
+                assert await ask() == b"ok"
+            assert upstream.endpoints[0].in_flight == 0
+            assert open_connections(upstream) == kept
+        assert ends == {True, False}  # else some turns more are needed
 
 
 async def test_clients_that_leave_all_at_once(seen: Seen) -> None:

@@ -7,7 +7,7 @@ import json
 import logging
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 import pytest
 from aiohttp import web
@@ -1166,3 +1166,29 @@ async def test_an_attempt_is_settled_when_its_body_has_ended() -> None:
         assert attempt.ended is not None
         assert attempt.started <= attempt.first_byte <= attempt.ended
         assert (attempt.sent, attempt.status, attempt.error, attempt.number) == (True, 200, None, 1)
+
+
+async def test_a_handler_that_returns_something_else(caplog: pytest.LogCaptureFixture) -> None:
+    """Law 10: what is no ``Response`` is a 500 whose log record says what it was."""
+
+    async def handler(exchange: Exchange) -> Response:
+        return cast(Response, "hello")
+
+    async with serving(ProxyHandler(handler)) as site:
+        assert (await site.ask(GET)).status == 500
+    assert "returned 'hello', which is no Response" in caplog.text
+
+
+async def test_strip_of_what_is_no_prefix(caplog: pytest.LogCaptureFixture) -> None:
+    """F-05: ``handle(strip=)`` takes off the prefix that it names, at a segment boundary, and nothing else."""
+    async with FakeUpstream() as server:
+        proxy = ProxyHandler(Upstream(server.url))
+
+        async def stripped(request: web.BaseRequest) -> web.StreamResponse:
+            return await proxy.handle(request, strip="/reports")
+
+        async with serving(web.Server(stripped)) as site:
+            for target, status in ((b"/reports/x", 200), (b"/reports", 200), (b"/reportsx", 500), (b"/other/x", 500)):
+                assert (await site.ask(GET.replace(b" / ", b" " + target + b" "))).status == status
+        assert [request.target for request in server.requests] == ["/x", "/"]
+    assert "is no prefix of" in caplog.text

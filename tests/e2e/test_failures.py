@@ -537,6 +537,34 @@ async def test_an_upstream_that_closes_does_not_close_the_client(http: str) -> N
         assert server.connections == 3
 
 
+@pytest.mark.parametrize(
+    ("line", "connections"),
+    [
+        (b"HTTP/1.1 200 OK\r\n", 1),
+        (b"HTTP/1.1 200 OK\r\nConnection: Keep-Alive\r\n", 1),
+        (b"HTTP/1.1 200 OK\r\nConnection: close\r\n", 3),
+        (b"HTTP/1.1 200 OK\r\nConnection: x, CLOSE\r\n", 3),
+        (b"HTTP/1.1 200 OK\r\nConnection: keep-alive\r\nConnection: close\r\n", 3),
+        (b"HTTP/1.0 200 OK\r\n", 3),
+        (b"HTTP/1.0 200 OK\r\nConnection: keep-alive\r\n", 1),
+        (b"HTTP/1.0 200 OK\r\nConnection: x, Keep-Alive\r\n", 1),
+    ],
+)
+async def test_a_connection_is_kept_if_the_upstream_says_so(line: bytes, connections: int) -> None:
+    """F-85, F-90: a connection of HTTP/1.1 is used again unless the upstream says that it ends, one of HTTP/1.0 only if
+    it says that it stays; the client's connection stays in any case."""
+    async with (
+        FakeUpstream() as server,
+        serving(Upstream(server.url, limits=Limits(idle=60))) as site,
+        site.connect() as client,
+    ):
+        server.always(raw(line + b"Content-Length: 2\r\n\r\nok"))
+        for _ in range(3):
+            await client.send(GET)
+            assert (await client.response()).body == b"ok"
+        assert server.connections == connections
+
+
 # What a client library would do by itself.
 
 

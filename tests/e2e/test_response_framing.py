@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import gzip
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import TypeAlias
 
 import pytest
+from aiohttp import web
 
 from revproxy import Body, Exchange, Handler, Limits, Pipeline, ProxyHandler, Response, Upstream
 from revproxy.body import StreamBody
@@ -18,6 +20,7 @@ from .pull import pull
 from .seen import Seen
 from .wire import GET, Answer, serving
 
+Serve: TypeAlias = Callable[[web.Request], Awaitable[web.StreamResponse]]
 DATE = b"Date: Mon, 06 May 2024 07:08:09 GMT\r\n"
 HEAD = GET.replace(b"GET", b"HEAD")
 OLD = b"GET / HTTP/1.0\r\n\r\n"
@@ -25,9 +28,14 @@ OLD_KEPT = b"GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n"
 OK = b"HTTP/1.1 200 OK\r\n" + DATE + b"Content-Length: 2\r\n\r\nok"
 
 
+def keeping(server: FakeUpstream) -> Upstream:
+    """What forwards to ``server``, and does not close idle connections of itself while a test lasts."""
+    return Upstream(server.url, limits=Limits(idle=60))
+
+
 async def relay(*steps: Step, request: bytes = GET) -> Answer:
     """What the client gets when the upstream answers so."""
-    async with FakeUpstream() as server, serving(Upstream(server.url)) as site:
+    async with FakeUpstream() as server, serving(keeping(server)) as site:
         server.always(*steps)
         return await site.ask(request)
 
@@ -44,7 +52,7 @@ async def test_a_length_is_kept(how: str) -> None:
         "head first": [raw(sent[:-5]), raw(sent[-5:])],
         "byte by byte": [drip(sent)],
     }
-    async with FakeUpstream() as server, serving(Upstream(server.url)) as site, site.connect() as client:
+    async with FakeUpstream() as server, serving(keeping(server)) as site, site.connect() as client:
         server.always(*steps[how])
         for _ in range(2):
             await client.send(GET)
@@ -55,7 +63,7 @@ async def test_a_length_is_kept(how: str) -> None:
 @pytest.mark.parametrize("request_head", [GET, OLD_KEPT], ids=["HTTP/1.1", "HTTP/1.0"])
 async def test_an_empty_body_is_of_length_0(request_head: bytes) -> None:
     """F-53: ``Content-Length: 0`` stays, and both connections can be used again."""
-    async with FakeUpstream() as server, serving(Upstream(server.url)) as site, site.connect() as client:
+    async with FakeUpstream() as server, serving(keeping(server)) as site, site.connect() as client:
         server.always(respond(404))
         for _ in range(2):
             await client.send(request_head)
@@ -70,7 +78,7 @@ async def test_an_edited_body_has_no_length() -> None:
     release = asyncio.Event()
     async with FakeUpstream() as server:
         server.always(head(headers={"Content-Length": "5"}), raw(b"he"), hold(release), raw(b"llo"))
-        async with serving(Pipeline(pull, handler=Upstream(server.url))) as site, site.connect() as client:
+        async with serving(Pipeline(pull, handler=keeping(server))) as site, site.connect() as client:
             await client.send(GET)
             answer = await client.head()
             assert answer.getall(b"Content-Length") == []
@@ -92,7 +100,7 @@ async def test_chunks_are_framed_anew() -> None:
     """F-52, F-64, F-65: chunk sizes are the proxy's own, extensions and trailers are not passed on, and the upstream's
     connection is used again."""
     release = asyncio.Event()
-    async with FakeUpstream() as server, serving(Upstream(server.url)) as site, site.connect() as client:
+    async with FakeUpstream() as server, serving(keeping(server)) as site, site.connect() as client:
         server.once(*map(raw, CHUNKED[:2]), hold(release), *map(raw, CHUNKED[2:]))
         await client.send(GET)
         await client.gets(b"HTTP/1.1 200 OK\r\n" + DATE + b"Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n")
@@ -118,7 +126,11 @@ async def test_chunks_for_an_old_client_end_with_the_connection() -> None:
     """F-59: a client of HTTP/1.0 gets no chunks: the end of the connection is the end of the body, even if the client
     would have kept it."""
     for request in (OLD, OLD_KEPT):
-        async with FakeUpstream() as server, serving(Upstream(server.url)) as site, site.connect() as client:
+        async with (
+            FakeUpstream() as server,
+            serving(keeping(server)) as site,
+            site.connect() as client,
+        ):
             server.once(*map(raw, CHUNKED[:3]), hold(go := asyncio.Event()), raw(CHUNKED[3]))
             await client.send(request)
             await client.gets(b"HTTP/1.1 200 OK\r\n" + DATE + b"Connection: close\r\n\r\nabc0123456789")
@@ -130,7 +142,7 @@ async def test_chunks_for_an_old_client_end_with_the_connection() -> None:
 @pytest.mark.parametrize("line", [b"HTTP/1.1 200 OK\r\n", b"HTTP/1.0 200 OK\r\n"], ids=["1.1", "1.0"])
 async def test_a_body_until_the_end_is_chunked(line: bytes) -> None:
     """F-58: a body that ends with the upstream's connection is chunked for the client, whose connection stays."""
-    async with FakeUpstream() as server, serving(Upstream(server.url)) as site, site.connect() as client:
+    async with FakeUpstream() as server, serving(keeping(server)) as site, site.connect() as client:
         server.once(raw(line + DATE + b"\r\n"), hold(go := asyncio.Event()), raw(b"to the end"), close())
         await client.send(GET)
         await client.gets(b"HTTP/1.1 200 OK\r\n" + DATE + b"Transfer-Encoding: chunked\r\n\r\n")
@@ -142,7 +154,7 @@ async def test_a_body_until_the_end_is_chunked(line: bytes) -> None:
 
 async def test_a_body_until_the_end_for_an_old_client() -> None:
     """F-58, F-59: a body that ends with the upstream's connection ends with the client's, if that speaks HTTP/1.0."""
-    async with FakeUpstream() as server, serving(Upstream(server.url)) as site, site.connect() as client:
+    async with FakeUpstream() as server, serving(keeping(server)) as site, site.connect() as client:
         server.once(raw(b"HTTP/1.1 200 OK\r\n" + DATE + b"\r\n"), raw(b"to the end"), close())
         await client.send(OLD)
         await client.gets(b"HTTP/1.1 200 OK\r\n" + DATE + b"Connection: close\r\n\r\nto the end")
@@ -152,7 +164,7 @@ async def test_a_body_until_the_end_for_an_old_client() -> None:
 
 async def test_an_old_client_may_keep_its_connection() -> None:
     """F-59: with a known length, a client of HTTP/1.0 that asks for it keeps its connection; otherwise it ends."""
-    async with FakeUpstream() as server, serving(Upstream(server.url)) as site, site.connect() as client:
+    async with FakeUpstream() as server, serving(keeping(server)) as site, site.connect() as client:
         server.always(raw(OK))
         kept = OK.replace(b"\r\n\r\n", b"\r\nConnection: keep-alive\r\n\r\n")
         closed = OK.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n")
@@ -240,7 +252,7 @@ async def test_a_filter_does_not_frame(fields: dict[str, str], streamed: bool, r
 )
 async def test_head_has_no_content(sent: bytes, relayed: bytes) -> None:
     """F-56: the answer to HEAD has the length that a body would have, and no body; both connections go on."""
-    async with FakeUpstream() as server, serving(Upstream(server.url)) as site, site.connect() as client:
+    async with FakeUpstream() as server, serving(keeping(server)) as site, site.connect() as client:
         server.once(raw(b"HTTP/1.1 200 OK\r\nETag: x\r\n" + DATE + sent + b"\r\n"))
         await client.send(HEAD)
         await client.gets(b"HTTP/1.1 200 OK\r\nETag: x\r\n" + DATE + relayed + b"\r\n")
@@ -275,7 +287,7 @@ async def test_head_has_no_content(sent: bytes, relayed: bytes) -> None:
 async def test_content_where_there_is_none_is_discarded(request_head: bytes, sent: bytes) -> None:
     """F-56, F-57, F-60: what an upstream sends behind a head that has no content is discarded with its connection, and
     is not taken for the next response."""
-    async with FakeUpstream() as server, serving(Upstream(server.url)) as site, site.connect() as client:
+    async with FakeUpstream() as server, serving(keeping(server)) as site, site.connect() as client:
         server.once(raw(b"HTTP/1.1 " + sent), stall())
         await client.send(request_head)
         answer = await client.response(to=request_head.split(b" ")[0].decode())
@@ -301,7 +313,7 @@ async def test_content_where_there_is_none_is_discarded(request_head: bytes, sen
 )
 async def test_statuses_without_content(sent: bytes, relayed: bytes) -> None:
     """F-57: 204 and 304 have no content and no coding, 204 has no length, 304 may; both connections go on."""
-    async with FakeUpstream() as server, serving(Upstream(server.url)) as site, site.connect() as client:
+    async with FakeUpstream() as server, serving(keeping(server)) as site, site.connect() as client:
         server.once(raw(b"HTTP/1.1 " + sent + DATE + b"\r\n"))
         await client.send(GET)
         await client.gets(b"HTTP/1.1 " + relayed + DATE + b"\r\n")
@@ -361,7 +373,7 @@ async def test_a_truncated_body_cuts_the_client(
     seen = Seen()
     async with FakeUpstream() as server:
         server.always(head(headers=fields), raw(part), hold(go), end)
-        proxy = ProxyHandler(Upstream(server.url), filters=[pull] if pulled else [], observers=[seen])
+        proxy = ProxyHandler(keeping(server), filters=[pull] if pulled else [], observers=[seen])
         async with serving(proxy) as site, site.connect() as client:
             await client.send(request_head)
             answer = await client.head()
@@ -394,7 +406,7 @@ async def test_malformed_chunks_cut_the_client(pulled: bool) -> None:
             raw(b"zz\r\nevil"),
             stall(),
         )
-        handler: Handler = Upstream(server.url)
+        handler: Handler = keeping(server)
         async with serving(Pipeline(pull, handler=handler) if pulled else handler) as site, site.connect() as client:
             await client.send(GET)
             assert (await client.head()).status == 200
@@ -430,6 +442,33 @@ async def test_a_handlers_wrong_length_cuts_the_client(declared: int, request_he
 
 
 @pytest.mark.parametrize("request_head", [GET, OLD], ids=["HTTP/1.1", "HTTP/1.0"])
+async def test_a_handler_that_is_stopped_cuts_the_client(request_head: bytes) -> None:
+    """F-54: an application that gives up on the proxy amid a body, say by a timeout, cuts the client, and sends nothing
+    of its own into the body."""
+    stop = asyncio.Event()
+
+    @web.middleware
+    async def impatient(request: web.Request, handler: Serve) -> web.StreamResponse:
+        task = asyncio.ensure_future(handler(request))
+        await stop.wait()
+        task.cancel()
+        await asyncio.wait([task])
+        raise web.HTTPGatewayTimeout
+
+    async with FakeUpstream() as server:
+        server.always(head(headers={"Transfer-Encoding": "chunked"}), raw(b"5\r\nhello\r\n"), stall())
+        app = web.Application(middlewares=[impatient])
+        ProxyHandler(keeping(server)).mount(app)
+        async with serving(app) as site, site.connect() as client:
+            await client.send(request_head)
+            await client.until(b"hello")
+            stop.set()
+            assert await client.rest() in (b"", b"\r\n")
+            assert client.was_reset or request_head == GET
+            await server.gone()
+
+
+@pytest.mark.parametrize("request_head", [GET, OLD], ids=["HTTP/1.1", "HTTP/1.0"])
 async def test_an_empty_piece_ends_nothing(request_head: bytes) -> None:
     """F-54: a body of a handler's own that yields an empty piece does not end there."""
 
@@ -457,7 +496,7 @@ async def refused(*steps: Step, request: bytes = GET, limits: Limits | None = No
     closed and not used again."""
     seen = Seen()
     async with FakeUpstream() as server:
-        upstream = Upstream(server.url, limits=limits)
+        upstream = Upstream(server.url, limits=limits or Limits(idle=60))
         async with serving(ProxyHandler(upstream, observers=[seen])) as site, site.connect() as client:
             server.once(*steps)
             await client.send(request)
@@ -670,7 +709,7 @@ async def test_excess_is_discarded_with_its_connection(excess: bytes, complete: 
         "with the end of it": [raw(complete[:-1]), hold(go), raw(complete[-1:] + excess)],
         "later": [raw(complete), hold(go), raw(excess)],
     }
-    async with FakeUpstream() as server, serving(Upstream(server.url)) as site, site.connect() as client:
+    async with FakeUpstream() as server, serving(keeping(server)) as site, site.connect() as client:
         server.once(*steps[when], stall())
         await client.send(GET)
         if when == "with the end of it" and b"hello" in complete:

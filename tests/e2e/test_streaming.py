@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import logging
+import socket
 from collections.abc import AsyncIterator
 from pathlib import Path
+from types import NoneType
 
 import pytest
 
-from revproxy import Filter, ProxyHandler, Timeouts, Upstream
+from revproxy import Filter, Limits, ProxyHandler, Timeouts, Upstream
 from revproxy.errors import ClientDisconnected
 from revproxy.testing import (
     FakeUpstream,
@@ -35,6 +37,11 @@ from .wire import GET, TIMEOUT, Client, serving
 MIB = 1 << 20
 OLD = b"GET / HTTP/1.0\r\n\r\n"
 POST = b"POST / HTTP/1.1\r\nHost: a.test\r\n"
+
+
+def keeping(server: FakeUpstream) -> Upstream:
+    """What forwards to ``server``, and does not close idle connections of itself while a test lasts."""
+    return Upstream(server.url, limits=Limits(idle=60))
 
 
 ways = pytest.mark.parametrize("filters", [[], [pull]], ids=["pumped", "pulled"])
@@ -63,7 +70,10 @@ def piece(framing: str, data: bytes) -> Action:
 async def test_the_head_does_not_wait_for_the_body(framing: str, filters: list[Filter]) -> None:
     """F-70: the client has the response's head before the upstream has sent a byte of its body."""
     go = asyncio.Event()
-    async with FakeUpstream() as server, serving(ProxyHandler(Upstream(server.url), filters=filters)) as site:
+    async with (
+        FakeUpstream() as server,
+        serving(ProxyHandler(keeping(server), filters=filters)) as site,
+    ):
         server.always(head(headers=fields(framing, 5)), hold(go), piece(framing, b"hello"), piece(framing, b""))
         async with site.connect() as client:
             await client.send(GET)
@@ -85,7 +95,10 @@ async def test_events_arrive_one_by_one(framing: str, filters: list[Filter]) -> 
     steps: list[Step] = [head(headers={**said, **fields(framing, len(b"".join(events)))})]
     for event, arrived in zip(events, got, strict=True):
         steps += [piece(framing, event), hold(arrived)]
-    async with FakeUpstream() as server, serving(ProxyHandler(Upstream(server.url), filters=filters)) as site:
+    async with (
+        FakeUpstream() as server,
+        serving(ProxyHandler(keeping(server), filters=filters)) as site,
+    ):
         server.always(*steps, piece(framing, b""))
         async with site.connect() as client:
             await client.send(GET[:-2] + b"Accept-Encoding: gzip, br\r\n\r\n")
@@ -161,7 +174,7 @@ async def test_a_client_that_reads_nothing_holds_the_upstream_up(framing: str, f
     async with FakeUpstream(socket_buffer=65536) as server:
         length = offer.body.size if framing == "length" else None
         server.once(respond(body=offer, length=length, chunked=framing == "chunked"))
-        proxy = ProxyHandler(Upstream(server.url), filters=filters)
+        proxy = ProxyHandler(keeping(server), filters=filters)
         async with serving(proxy) as site, site.connect(receive_buffer=65536) as client:
             await client.send(GET)
             await server.wait_requests(1)
@@ -190,7 +203,7 @@ async def test_an_upstream_that_reads_nothing_holds_the_client_up(framing: str) 
             await client.send(b"0\r\n\r\n")
 
     said = fields(framing, offer.body.size)
-    async with FakeUpstream(socket_buffer=65536) as server, serving(Upstream(server.url)) as site:
+    async with FakeUpstream(socket_buffer=65536) as server, serving(keeping(server)) as site:
         server.once(stop_reading(), hold(go), read_body(), respond(201))
         async with site.connect() as client:
             uploading = asyncio.create_task(upload(client))
@@ -231,7 +244,7 @@ async def test_a_client_that_takes_nothing_is_cut(
     async with FakeUpstream(socket_buffer=65536) as server:
         length = body.size if framing == "length" else None
         server.once(respond(body=lambda: body, length=length, chunked=framing == "chunked"))
-        proxy = ProxyHandler(Upstream(server.url), filters=filters, observers=[seen], write_timeout=30, clock=clock)
+        proxy = ProxyHandler(keeping(server), filters=filters, observers=[seen], write_timeout=30, clock=clock)
         async with serving(proxy) as site, site.connect(receive_buffer=65536) as client:
             await client.send(GET)
             await server.wait_requests(1)
@@ -255,7 +268,7 @@ async def test_a_client_that_takes_its_time_is_not_cut(filters: list[Filter]) ->
     taken = bytearray()
     async with FakeUpstream() as server:
         server.always(respond(body=body))
-        proxy = ProxyHandler(Upstream(server.url), filters=filters, write_timeout=30, clock=clock)
+        proxy = ProxyHandler(keeping(server), filters=filters, write_timeout=30, clock=clock)
         async with serving(proxy) as site, site.connect(receive_buffer=1 << 18) as client:
             await client.send(OLD)  # no chunks in between
             assert (await client.head()).status == 200
@@ -267,6 +280,35 @@ async def test_a_client_that_takes_its_time_is_not_cut(filters: list[Filter]) ->
             assert not client.was_reset
     assert clock.now() >= 1000 + 7 * 20
     assert hashlib.sha256(taken).hexdigest() == body.sha256
+
+
+@ways
+@pytest.mark.parametrize("takes", [True, False])
+async def test_the_end_of_a_body_is_waited_for(takes: bool, filters: list[Filter]) -> None:
+    """F-74: an exchange is not over before the client has taken the end of its response, but for a little, which the
+    upstream has sent long since; a client that does not is cut."""
+    clock, seen, go = WatchedClock(), Seen(), asyncio.Event()
+    with socket.socket() as listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)  # what it accepts inherits that
+        listener.bind(("127.0.0.1", 0))
+        async with FakeUpstream() as server:
+            server.always(head(headers={"Content-Length": "120000"}), hold(go), raw(b"x" * 120000))
+            upstream = keeping(server)
+            proxy = ProxyHandler(upstream, filters=filters, observers=[seen], write_timeout=30, clock=clock)
+            async with serving(proxy, sock=listener) as site, site.connect(receive_buffer=4096) as client:
+                await client.send(OLD)
+                await client.head()
+                go.set()
+                await clock.asked()
+                await clock.advance_async(29)
+                assert seen.attempts[0].ended is not None
+                assert seen.statuses == []
+                if not takes:
+                    await clock.advance_async(32)  # the first half minute may have begun with what sockets took
+                assert (await client.rest() == b"x" * 120000) == takes
+                await seen.over()
+    assert type(seen.exchanges[0].error) is (NoneType if takes else ClientDisconnected)
+    assert seen.attempts[0].error is None
 
 
 async def test_a_client_that_takes_no_short_answers_is_cut(tmp_path: Path) -> None:
@@ -309,7 +351,7 @@ async def test_an_early_answer_is_relayed_at_once(upload: bytes, answer: str, ca
     seen = Seen()
     async with FakeUpstream() as server:
         server.once(ignore_body(), steps[answer])
-        proxy = ProxyHandler(Upstream(server.url), observers=[seen])
+        proxy = ProxyHandler(keeping(server), observers=[seen])
         async with serving(proxy, lingering_time=0.05) as site, site.connect() as client:
             await client.send(upload)
             got = await client.response()
@@ -329,7 +371,7 @@ async def test_an_early_answer_is_relayed_at_once(upload: bytes, answer: str, ca
 @pytest.mark.parametrize("reading", [True, False], ids=["reading", "not reading"])
 async def test_a_client_that_goes_on_sending_gets_its_early_answer(reading: bool) -> None:
     """F-75: a client that sends its whole upload before it looks at the answer finds it, and a clean end behind it."""
-    async with FakeUpstream(socket_buffer=65536) as server, serving(Upstream(server.url)) as site:
+    async with FakeUpstream(socket_buffer=65536) as server, serving(keeping(server)) as site:
         server.once(ignore_body() if reading else stop_reading(), respond(403, body=b"no"))
         async with site.connect() as client:
             await client.send(POST + b"Content-Length: %d\r\n\r\n" % (8 * MIB) + b"x" * 1000)
@@ -353,7 +395,7 @@ async def test_an_answer_may_stream_beside_the_upload() -> None:
             await turn.write(data)
         await turn.close()
 
-    async with FakeUpstream() as server, serving(Upstream(server.url)) as site, site.connect() as client:
+    async with FakeUpstream() as server, serving(keeping(server)) as site, site.connect() as client:
         server.always(Action("echo()", echo, governs_body=True))
         await client.send(TE)
         assert (await client.head()).status == 200
@@ -382,7 +424,7 @@ async def test_an_upload_that_fails_after_the_answer_is_quiet(
     seen = Seen()
     async with FakeUpstream() as server:
         server.once(ignore_body(), respond(413, body=b"too large"))
-        proxy = ProxyHandler(Upstream(server.url), observers=[seen])
+        proxy = ProxyHandler(keeping(server), observers=[seen])
         async with serving(proxy, lingering_time=0.05) as site, site.connect() as client:
             await client.send(upload)
             assert (await client.response()).status == 413
@@ -407,7 +449,7 @@ async def test_an_upload_that_breaks_while_the_answer_streams_is_quiet(caplog: p
     seen = Seen()
     async with FakeUpstream() as server:
         server.once(ignore_body(), head(headers={"Content-Length": "10"}), raw(b"hello"), hold(go), raw(b"world"))
-        proxy = ProxyHandler(Upstream(server.url), observers=[seen])
+        proxy = ProxyHandler(keeping(server), observers=[seen])
         async with serving(proxy, lingering_time=0.05) as site, site.connect() as client:
             await client.send(TE + b"3\r\nabc\r\n")
             assert (await client.head()).status == 200
@@ -440,7 +482,7 @@ async def test_a_download_arrives_whole(framing: str, filters: list[Filter], siz
     async with FakeUpstream() as server:
         length = size if framing == "length" else None
         server.always(respond(body=lambda: body, length=length, chunked=framing == "chunked"))
-        proxy = ProxyHandler(Upstream(server.url), filters=filters)
+        proxy = ProxyHandler(keeping(server), filters=filters)
         async with serving(proxy) as site, site.connect() as client, asyncio.timeout(3 * TIMEOUT):
             await client.send(request_head)
             answer = await client.response()
@@ -452,7 +494,7 @@ async def test_a_download_arrives_whole(framing: str, filters: list[Filter], siz
 async def test_an_upload_arrives_whole(framing: str) -> None:
     """F-45, F-73: a large upload arrives with every byte of it."""
     body = pattern(10 * MIB)
-    async with FakeUpstream() as server, serving(Upstream(server.url)) as site, site.connect() as client:
+    async with FakeUpstream() as server, serving(keeping(server)) as site, site.connect() as client:
         await client.send(CL.replace(b"1000000", b"%d" % body.size) if framing == "length" else TE)
         for each in body:
             await client.send(b"%x\r\n%b\r\n" % (len(each), each) if framing == "chunked" else each)

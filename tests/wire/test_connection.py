@@ -641,6 +641,7 @@ GARBAGE = {
     "a byte": b"\0",
     "an empty line": b"\r\nHTTP/1.1 200 OK\r\n",
     "HTTP/2": b"HTTP/2.0 200 OK\r\n\r\n",
+    "HTTP/1": b"HTTP/1 200 OK\r\n",
     "HTTP/2 frames": b"\0\0\x12\4\0\0\0\0\0",
     "TLS": b"\x15\x03\x01\x00\x02\x02\x28",
     "lower case": b"http/1.1 200 OK\r\n",
@@ -745,11 +746,14 @@ async def test_dripping_head() -> None:
 # --- lost
 
 
+RESET = reset()
+
+
 @pytest.mark.parametrize(
     ("steps", "expected"),
     [
         ([close()], ConnectionLost),
-        ([reset()], ConnectionLost),
+        ([RESET], ConnectionLost),
         ([raw(b"HTTP/1.1 100 Continue\r\n\r\n"), close()], ConnectionLost),
         ([raw(b"HTTP/1.1 200 OK\r\nX-A"), close()], ProtocolError),
         ([raw(b"H"), close()], ProtocolError),
@@ -767,6 +771,8 @@ async def test_lost_before_the_head(steps: list[object], expected: type[ProxyErr
         failed = await failure(owner.send(connection, call))
         assert type(failed) is expected
         assert failed.status == 502
+        assert ("lost: " if steps[-1] is RESET else "closed") in str(failed)
+        assert "used before" not in str(failed)
         assert call.attempt.error is failed
         assert (call.attempt.sent, call.attempt.status) == (True, None)
         assert (owner.freed, owner.lost, connection.closed) == (0, 1, True)
@@ -848,6 +854,30 @@ async def test_body_where_there_is_none(method: str, answer: bytes, apart: bool)
     response = await soon(waiting)
     assert response.body is EMPTY
     assert (line.end, line.owner.lost) == ("aborted", 1)
+
+
+@pytest.mark.parametrize(
+    ("method", "fields", "body"),
+    [
+        ("HEAD", b"Content-Length: 2\r\n", b""),
+        ("GET", b"Content-Length: 0\r\n", b""),
+        ("GET", b"Content-Length: 2\r\n", b"ok"),
+        ("GET", b"Transfer-Encoding: chunked\r\n", b"2\r\nok\r\n0\r\n\r\n"),
+    ],
+    ids=["HEAD", "length 0", "length", "chunked"],
+)
+@pytest.mark.parametrize("start", [b"HTTP/1.1 200 OK\r\nConnection: close\r\n", b"HTTP/1.1 200 OK\r\n"])
+async def test_close_is_heeded(start: bytes, method: str, fields: bytes, body: bytes) -> None:
+    """A connection that the upstream says it will close is not used again, however the response was framed and cut;
+    any other is (F-90)."""
+    answer = start + fields + b"\r\n" + body
+    for cut in range(1, len(answer) + 1):
+        line = Line()
+        waiting = await line.ask(Call(method=method))
+        line.gets(*filter(None, [answer[:cut], answer[cut:]]))
+        response = await soon(waiting)
+        assert await soon(collect(response.body)) == (b"ok" if body else b"")
+        assert (line.owner.freed, line.owner.lost) == ((0, 1) if b"close" in start else (1, 0))
 
 
 async def test_unasked_bytes_on_a_fresh_connection() -> None:
@@ -998,6 +1028,32 @@ async def test_client_stall() -> None:
     assert sent_body(line) == b"1\r\nx\r\n", "no terminating chunk (F-48)"
     await turns()
     assert (line.end, body.given_up) == ("aborted", True)
+
+
+async def test_client_that_sends_nothing() -> None:
+    """The same for a client of whose body nothing ever comes (F-47, S-46)."""
+    line = Line(timeouts=Timeouts(head=1000, idle=10))
+    waiting = await line.ask(Call(method="POST", body=Upload()))
+    await turns()
+    line.clock.advance(9.9)
+    assert not waiting.done()
+    line.clock.advance(0.2)
+    assert isinstance(await failure(waiting), ClientTimeout)
+
+
+async def test_stall_of_an_answer_behind_an_upload() -> None:
+    """Behind a whole upload an answer's body has the deadline of a body."""
+    line, body = Line(timeouts=Timeouts(head=1000, idle=10)), Upload()
+    waiting = await line.ask(Call(method="POST", body=body))
+    body.put(b"x", None)
+    await turns()
+    line.clock.advance(500)
+    line.gets(b"HTTP/1.1 200 OK\r\n\r\n")
+    response = await soon(waiting)
+    line.clock.advance(9.9)
+    assert not line.is_closing()
+    line.clock.advance(0.2)
+    assert isinstance(await failure(collect(response.body)), StreamTimeout)
 
 
 async def test_both_sides_stall() -> None:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import ssl
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
-from hypothesis import given
+import trustme
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from revproxy.body import EMPTY, Body
@@ -15,7 +18,7 @@ from revproxy.errors import ConnectionLost, ProxyError, ResponseBodyTooLarge, St
 from revproxy.message import Response
 from revproxy.testing import FakeUpstream, close, hold, pattern, raw, respond, stall, truncate
 from revproxy.wire.body import WireBody
-from revproxy.wire.settings import Limits, Timeouts
+from revproxy.wire.settings import Limits, Timeouts, Tls
 
 from . import Call, Line, Owner, Sink, collect, failure, soon, turns
 from . import nothing_left as nothing_left
@@ -25,6 +28,30 @@ SIZED = OK + b"Content-Length: 10\r\n\r\n"
 CHUNKED = OK + b"Transfer-Encoding: chunked\r\n\r\n"
 CLOSED = OK + b"\r\n"
 SMALL = Limits(read_buffer=10)
+
+every_kind = pytest.mark.parametrize("kind", ["tcp", "tls", "unix"])
+
+
+class Place:
+    """Where servers of every kind can be had, and what it takes to speak to them."""
+
+    def __init__(self, directory: Path) -> None:
+        self._ca = trustme.CA()
+        self._ca.cert_pem.write_to_path(directory / "ca.pem")
+        self._directory = directory
+        self.tls = Tls(ca=directory / "ca.pem")
+
+    def server(self, kind: str) -> FakeUpstream:
+        context = None
+        if kind == "tls":
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            self._ca.issue_cert("127.0.0.1").configure_cert(context)
+        return FakeUpstream(ssl=context, path=self._directory / "up.sock" if kind == "unix" else None)
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Place:
+    return Place(tmp_path_factory.mktemp("wire"))
 
 
 async def opened(line: Line, call: Call, *pieces: bytes) -> Response:
@@ -106,6 +133,7 @@ async def test_chunks_of_nothing_are_not_given() -> None:
 kinds = st.sampled_from(["length", "chunked", "until close"])
 
 
+@settings(deadline=None)
 @given(
     kinds,
     st.binary(max_size=120),
@@ -320,14 +348,15 @@ async def test_a_late_resume_does_not_disturb_the_next_response() -> None:
     other.over()
 
 
-async def test_large_body_read_slowly() -> None:
+@every_kind
+async def test_large_body_read_slowly(kind: str, place: Place) -> None:
     """Of a body of 16 MiB that is read slowly, not much more than the bound is ever held, and all of it arrives."""
     body = pattern(16 << 20)
     owner = Owner(limits=Limits(read_buffer=65536))
-    async with FakeUpstream() as server:
+    async with place.server(kind) as server:
         server.respond(body=body)
         call = Call(server.url)
-        connection = await soon(owner.dial(call.endpoint))
+        connection = await soon(owner.dial(call.endpoint, tls=place.tls))
         response = await soon(owner.send(connection, call))
         digest, most = hashlib.sha256(), 0
         async with asyncio.timeout(20):
@@ -419,15 +448,16 @@ async def test_a_reset_is_no_end_of_a_body_until_close() -> None:
     assert isinstance(call.attempt.error, Truncated)
 
 
+@every_kind
 @pytest.mark.parametrize("by_reset", [False, True], ids=["FIN", "RST"])
 @pytest.mark.parametrize("of", [100, None], ids=["length", "chunked"])
-async def test_truncated_on_a_real_connection(of: int | None, by_reset: bool) -> None:
+async def test_truncated_on_a_real_connection(of: int | None, by_reset: bool, kind: str, place: Place) -> None:
     """The same over a socket (F-54)."""
     owner = Owner()
-    async with FakeUpstream() as server:
+    async with place.server(kind) as server:
         server.once(truncate(9, of=of, by_reset=by_reset))
         call = Call(server.url)
-        connection = await soon(owner.dial(call.endpoint))
+        connection = await soon(owner.dial(call.endpoint, tls=place.tls))
 
         async def whole() -> bytes:
             return await collect((await owner.send(connection, call)).body)
@@ -676,7 +706,7 @@ async def test_repr() -> None:
 # --- over sockets
 
 
-@pytest.mark.parametrize("method", ["GET", "POST"])
+@every_kind
 @pytest.mark.parametrize(
     ("answer", "length", "reused"),
     [
@@ -690,14 +720,14 @@ async def test_repr() -> None:
     ],
     ids=["length", "chunked", "until close", "length, close", "1.0", "1.0 keep-alive", "chunked, close"],
 )
-async def test_framings(answer: object, length: int | None, reused: bool, method: str) -> None:
+async def test_framings(answer: object, length: int | None, reused: bool, kind: str, place: Place) -> None:
     """Bodies by length, chunked and until close arrive whole; the connection is free where it may be used again (F-51,
     F-58)."""
     owner = Owner()
-    async with FakeUpstream() as server:
+    async with place.server(kind) as server:
         server.always(answer)  # type: ignore[arg-type]
-        call = Call(server.url, method)
-        connection = await soon(owner.dial(call.endpoint))
+        call = Call(server.url)
+        connection = await soon(owner.dial(call.endpoint, tls=place.tls))
         response = await soon(owner.send(connection, call))
         assert response.status == 200
         assert response.body.length == length
