@@ -10,6 +10,7 @@ import socket
 import ssl
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from types import NoneType
 
 import pytest
 import trustme
@@ -17,6 +18,7 @@ import trustme
 from revproxy import Endpoint, Exchange, Filter, Handler, Limits, ProxyHandler, Response, Timeouts, Tls, Upstream
 from revproxy.endpoint import EndpointState
 from revproxy.errors import (
+    ClientTimeout,
     ConnectFailed,
     ConnectionLost,
     ConnectTimeout,
@@ -37,6 +39,7 @@ from revproxy.testing import (
     Step,
     close,
     head,
+    ignore_body,
     raw,
     reset,
     respond,
@@ -454,6 +457,80 @@ async def test_silence_amid_a_body(
     assert seen.attempts[0].error is error
     (record,) = failures(caplog)
     assert (record.levelno, record.exc_info) == (logging.WARNING, None)
+
+
+@ways
+async def test_silence_after_a_pause(filters: list[Filter], seen: Seen) -> None:
+    """F-82: an upstream that falls silent after its client has made it wait is found out just so."""
+    clock, paused = WatchedClock(), WatchedClock()
+    async with FakeUpstream() as server:
+        server.once(head(headers={"Content-Length": "16000001"}), raw(bytes(16_000_000)), stall())
+        upstream = Upstream(server.url, timeouts=Timeouts(idle=20), clock=clock)
+        proxy = ProxyHandler(upstream, observers=[seen], filters=filters, clock=paused)
+        async with serving(proxy) as site, site.connect(receive_buffer=65536) as client:
+            await client.send(GET.replace(b"1.1", b"1.0"))
+            await paused.asked()  # nobody but a paused client's deadline does
+            assert (await client.head()).status == 200
+            assert len(await client.exactly(16_000_000)) == 16_000_000
+            await clock.advance_async(21)
+            assert await client.rest() == b""
+            await server.gone()
+            await seen.over()
+    assert [type(error) for error in seen.errors] == [StreamTimeout]
+
+
+async def test_silence_after_a_late_upload(seen: Seen) -> None:
+    """F-82: where the upload has ended after the response began, it is the upstream that is silent, not the client."""
+    clock = WatchedClock()
+    async with FakeUpstream() as server:
+        server.once(ignore_body(), head(headers={"Content-Length": "9"}), raw(b"hello"), stall())
+        upstream = Upstream(server.url, timeouts=Timeouts(idle=20), clock=clock)
+        async with serving(ProxyHandler(upstream, observers=[seen])) as site, site.connect() as client:
+            await client.send(POST[:-2])
+            await client.until(b"hello")
+            await client.send(POST[-2:])
+            await server.wait_requests(1, complete=True)
+            await clock.advance_async(21)
+            assert await client.rest() == b""
+            await seen.over()
+    assert [type(error) for error in seen.errors] == [StreamTimeout]
+    assert seen.attempts[0].error is seen.errors[0]
+
+
+async def test_silence_of_the_client(seen: Seen) -> None:
+    """F-82: a client that falls silent amid its upload is answered 408, and that counts against nobody else."""
+    clock = WatchedClock()
+    async with FakeUpstream() as server:
+        upstream = Upstream(server.url, timeouts=Timeouts(idle=20), clock=clock)
+        proxy = ProxyHandler(upstream, observers=[seen])
+        async with serving(proxy, lingering_time=0.05) as site, site.connect() as client:
+            await client.send(POST[:-2])
+            await server.wait_requests(1)
+            await clock.advance_async(21)
+            assert (await client.response()).status == 408
+            await server.gone()
+            await seen.over()
+    assert [type(error) for error in seen.errors] == [ClientTimeout]
+    assert seen.attempts[0].error is None
+
+
+async def test_a_failed_attempt_frees_its_place_at_once(seen: Seen) -> None:
+    """F-82: an endpoint has its place back when an attempt has failed, not only when the exchange is over: a filter may
+    try again."""
+
+    async def again(exchange: Exchange, handler: Handler) -> Response:
+        try:
+            return await handler(exchange)
+        except ConnectionLost:
+            return await handler(exchange)
+
+    async with FakeUpstream() as server:
+        server.once(close())
+        proxy = ProxyHandler(Upstream(Endpoint(server.url, limit=1)), filters=[again], observers=[seen])
+        async with serving(proxy) as site:
+            assert (await site.ask(GET)).body == b"ok"
+    assert [attempt.number for attempt in seen.exchanges[0].attempts] == [1, 2]
+    assert [type(attempt.error) for attempt in seen.attempts] == [ConnectionLost, NoneType]
 
 
 # Connections that were used before.

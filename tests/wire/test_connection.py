@@ -270,11 +270,12 @@ async def test_upload_pauses() -> None:
     assert sent_body(line) == b"3\r\none\r\n"
     line.drained()
     await line.wrote()
-    assert sent_body(line) == b"3\r\none\r\n3\r\ntwo\r\n"
-    body.put(None)
+    body.put(b"three", None)
     await turns()
+    assert sent_body(line) == b"3\r\none\r\n3\r\ntwo\r\n5\r\nthree\r\n0\r\n\r\n"
     line.gets(OK)
     await soon(waiting)
+    assert line.owner.freed == 1
 
 
 @pytest.mark.parametrize(
@@ -1010,6 +1011,36 @@ async def test_slow_is_no_stall(body: Callable[[], Body]) -> None:
     assert (await soon(waiting)).status == 200
 
 
+@pytest.mark.parametrize("body", [Upload, lambda: Body(b"x" * 1000)], ids=["streamed", "in memory"])
+async def test_slow_and_then_stalled(body: Callable[[], Body]) -> None:
+    """Progress that was once made does not count for ever."""
+    line, payload = Line(timeouts=Timeouts(head=1000, idle=10)), body()
+    line.full(1000)
+    waiting = await line.ask(Call(method="POST", body=payload))
+    if isinstance(payload, Upload):
+        payload.put(b"x")
+        await turns()
+    for unsent in (900, 800):
+        line.unsent = unsent
+        line.clock.advance(10.1)
+        assert not waiting.done()
+    line.clock.advance(10.1)
+    assert isinstance(await failure(waiting), SendTimeout)
+
+
+async def test_client_stall_after_a_send_stall() -> None:
+    """When the upstream reads again, it is the client's turn again."""
+    line, body = Line(timeouts=Timeouts(head=1000, idle=10)), Upload()
+    line.full(1000)
+    waiting = await line.ask(Call(method="POST", body=body))
+    body.put(b"x")
+    await turns()
+    line.drained()
+    await turns()
+    line.clock.advance(10.1)
+    assert isinstance(await failure(waiting), ClientTimeout)
+
+
 async def test_client_stall() -> None:
     """A client that stops sending is given up after ``idle`` seconds, and is to blame: 408 (F-47, F-82)."""
     line, body = Line(timeouts=Timeouts(head=1000, idle=10)), Upload()
@@ -1074,6 +1105,43 @@ async def test_both_sides_stall() -> None:
     line.clock.advance(10.1)
     assert isinstance(await failure(collect(response.body)), ProxyError)
     assert (line.end, line.clock.waiting) == ("aborted", 0)
+
+
+async def test_upload_that_ends_while_reading_is_paused() -> None:
+    """The end of an upload starts no deadline for an answer that nobody takes at the moment (F-72)."""
+    line, body = Line(timeouts=Timeouts(head=1000, idle=10), limits=Limits(read_buffer=10)), Upload()
+    call = Call(method="POST", body=body)
+    waiting = await line.ask(call)
+    await turns()
+    line.gets(b"HTTP/1.1 200 OK\r\n\r\n" + b"x" * 20)
+    response = await soon(waiting)
+    assert not line.is_reading()
+    body.put(b"y", None)
+    await turns()
+    line.clock.advance(1000)
+    assert not line.is_closing()
+    chunks = aiter(response.body)
+    assert await soon(anext(chunks)) == b"x" * 20
+    line.clock.advance(10.1)
+    assert isinstance(await failure(anext(chunks)), StreamTimeout)
+
+
+async def test_client_stall_beside_an_answer() -> None:
+    """A client that stops sending while the answer has begun is to blame, whether or not it was slow in reading before;
+    the endpoint is not (F-47)."""
+    for paused in (False, True):
+        line, body = Line(timeouts=Timeouts(head=1000, idle=10), limits=Limits(read_buffer=10)), Upload()
+        call = Call(method="POST", body=body)
+        waiting = await line.ask(call)
+        await turns()
+        line.gets(b"HTTP/1.1 200 OK\r\n\r\n" + b"x" * (20 if paused else 5))
+        response = await soon(waiting)
+        chunks = aiter(response.body)
+        await soon(anext(chunks))
+        line.clock.advance(10.1)
+        failed = await failure(anext(chunks))
+        assert isinstance(failed, ClientTimeout), f"paused: {paused}"
+        assert call.attempt.error is None
 
 
 async def test_stall_after_the_upload_is_the_upstream() -> None:
