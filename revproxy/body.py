@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import AsyncIterable, AsyncIterator, Callable
 from typing import Protocol
 
-from .errors import BodyTooLarge, ProxyError, ResponseBodyTooLarge
+from .errors import ProxyError, ResponseBodyTooLarge
 
-__all__ = ["EMPTY", "Body", "RequestStream", "Sink", "StreamBody", "Transform"]
+__all__ = ["EMPTY", "Body", "Sink", "StreamBody", "Transform"]
 
 
 class Transform(Protocol):
@@ -158,16 +158,6 @@ class StreamBody(Body):
 
     def __repr__(self) -> str:
         return f"{super().__repr__()[:-1]}{', taken' if self._taken else ''}>"
-
-
-class RequestStream(StreamBody):
-    """A streaming request body: over a limit it is the client that is told (413)."""
-
-    __slots__ = ()
-
-    @property
-    def overflow(self) -> type[ProxyError]:
-        return BodyTooLarge
 
 
 class _Transformed(Body):

@@ -95,7 +95,7 @@ async def deliver(
         if transport is not None:
             transport.write(head + data if data else head)
             out.sent(len(head) + len(data))
-            if writing_paused(request):
+            if transport.get_write_buffer_size():
                 await _drain(request, exchange, out, write_timeout, clock)
     else:
         await _pump(request, exchange, out, head, body, chunked=chunked, timeout=write_timeout, clock=clock)
@@ -103,12 +103,19 @@ async def deliver(
     return out
 
 
-@lru_cache(maxsize=256)
 def _status_line(line: str) -> bytes:
+    return _kept_status_line(line) if len(line) <= 128 else _encode_status_line(line)
+
+
+def _encode_status_line(line: str) -> bytes:
     raw = line.encode("utf-8", "surrogateescape")
     if has_control(raw[:-2]):
         raise ValueError(f"control character in {line!r}")
     return raw
+
+
+# The reason is the upstream's word: what is kept of it is bounded in number and in size.
+_kept_status_line = lru_cache(maxsize=256)(_encode_status_line)
 
 
 async def _pump(
@@ -130,8 +137,7 @@ async def _pump(
             raise InternalError(f"the response body ended {sink.left} bytes before its declared length")
         if chunked:
             sink.write_raw(b"0\r\n\r\n")
-        if sink.paused:
-            await sink.drain()
+        await sink.flush()
     except BaseException:
         sink.abort()
         raise
@@ -143,7 +149,7 @@ async def _pump(
 async def _drain(request: web.BaseRequest, exchange: Exchange, out: RawResponse, timeout: float, clock: Clock) -> None:
     sink = ClientSink(request, exchange, out, chunked=False, length=None, timeout=timeout, clock=clock)
     try:
-        await sink.drain()
+        await sink.flush()
     finally:
         sink.close()
 
@@ -245,6 +251,20 @@ class ClientSink:
             left = self._exchange.error or ClientDisconnected("the client went away before it had its answer")
             raise left from None
 
+    async def flush(self) -> None:
+        """Return when the kernel has all of it: of what is left in the transport nobody would notice that it stays."""
+        transport = self._transport
+        if transport is None or transport.is_closing() or not transport.get_write_buffer_size():
+            return
+        low, high = transport.get_write_buffer_limits()
+        transport.set_write_buffer_limits(1, 0)  # not 0: asyncio's TLS would then never resume
+        try:
+            if self.paused:
+                await self.drain()
+        finally:
+            if not transport.is_closing():
+                transport.set_write_buffer_limits(high, low)
+
     def _watch(self) -> None:
         if self._transport is not None and self._timer is None:
             self._flushed = self._size - self._transport.get_write_buffer_size()
@@ -258,7 +278,7 @@ class ClientSink:
         if self._size - transport.get_write_buffer_size() == self._flushed:
             # Said here, since it is by a cancellation that the exchange then ends.
             self._exchange.error = ClientDisconnected(f"the client took nothing for {self._timeout} s")
-            transport.abort()
+            cut(transport)
         else:
             self._watch()
 

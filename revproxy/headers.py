@@ -55,8 +55,10 @@ class RequestFields(dict[bytes, "bytes | None"]):
     """Field names of requests as they stand on the wire, each as it is written, or ``None`` if the field ends here."""
 
     def __missing__(self, name: bytes) -> bytes | None:
-        lowered = name.decode("latin-1").lower()
-        kept = None if lowered in _REQUEST_DROPPED or lowered.startswith("x-forwarded-") else name + b": "
+        lowered = name.decode("latin-1").lower().replace("_", "-")  # to CGI and WSGI they are the same
+        ends = lowered in _REQUEST_DROPPED or lowered.startswith("x-forwarded-")
+        alias = b"_" in name and lowered in _PROTECTED
+        kept = None if ends or alias else name + b": "
         if len(self) < _BOUND and len(name) <= 64:
             self[name] = kept
         return kept
@@ -75,14 +77,17 @@ PLAIN_CONNECTION = frozenset({"keep-alive", "close", "Keep-Alive", "Close"})
 """Values of ``Connection`` that nominate no field."""
 
 
+MAX_CONNECTION = 4096
+"""Characters of ``Connection`` at most that are looked at. More is no honest client's, and refused where it arrives."""
+
+
 def nominated(connection: Iterable[str]) -> set[str]:
     """The fields, lower-cased, that ``Connection`` lines name as hop-by-hop, but for those that must not be removed
     that way (RFC 9110 section 7.6.1)."""
+    text = ",".join([line for line in connection if line not in PLAIN_CONNECTION])[:MAX_CONNECTION]
     return {
         name
-        for line in connection
-        if line not in PLAIN_CONNECTION
-        for element in line.split(",")
+        for element in text.split(",")
         if (name := element.strip(" \t").lower())
         and name not in _PROTECTED
         and name not in _REPLACED

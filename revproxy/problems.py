@@ -36,7 +36,7 @@ def problem(exchange: Exchange, status: int, title: str, *, headers: Mapping[str
     if status in _WITHOUT_CONTENT:
         fields.update(headers or {})
         return Response(status, fields)
-    if _prefers_text(", ".join(exchange.inbound.headers.getall(_ACCEPT, ()))):
+    if _wants_text(", ".join(exchange.inbound.headers.getall(_ACCEPT, ()))):
         content_type, text = "text/plain; charset=utf-8", f"{status} {title}\nid: {exchange.id}\n"
     else:
         content_type = "application/problem+json"
@@ -47,7 +47,11 @@ def problem(exchange: Exchange, status: int, title: str, *, headers: Mapping[str
     return Response(status, fields, Body(text.encode("utf-8", "backslashreplace")))
 
 
-@lru_cache(maxsize=256)
+def _wants_text(accept: str) -> bool:
+    # It is the client's word: what is kept of it, and what is looked at, is bounded.
+    return _kept(accept) if len(accept) <= 256 else _prefers_text(accept[:32768])
+
+
 def _prefers_text(accept: str) -> bool:
     """Whether ``Accept`` (RFC 9110 section 12.5.1) wants text more than JSON. With no preference it is JSON.
 
@@ -66,6 +70,9 @@ def _prefers_text(accept: str) -> bool:
                 weight = _weight(value.strip(" \t"))
         weights[media_range.strip(" \t").lower()] = weight
     return max(_quality(weights, each) for each in _TEXT) > max(_quality(weights, each) for each in _JSON)
+
+
+_kept = lru_cache(maxsize=256)(_prefers_text)
 
 
 def _quality(weights: Mapping[str, float], media_type: str) -> float:

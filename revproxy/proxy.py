@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Coroutine, Iterable, Sequence
 from typing import Any
 
 from aiohttp import web
+from multidict import istr
 
 from ._aiohttp import RawResponse, is_drained, linger, message, unwatch_client, watch_client
 from .clock import SYSTEM_CLOCK, Clock
@@ -25,6 +26,7 @@ from .errors import (
 )
 from .exchange import Exchange
 from .handler import Filter, Handler, Pipeline, missing_keys, running, walk
+from .headers import MAX_CONNECTION
 from .message import HttpVersion, Response
 from .mount import Mount
 from .observer import Observer, hooks
@@ -37,6 +39,7 @@ __all__ = ["ProxyHandler"]
 
 _log = logging.getLogger("revproxy.error")
 _UNREAD = Reading("", "", None)
+_CONNECTION = istr("Connection")
 _VERSIONS = ((1, 1), (1, 0))
 
 
@@ -188,6 +191,8 @@ class ProxyHandler:
                 raise VersionNotSupported(f"HTTP/{head.version.major}.{head.version.minor}")
             if head.chunked:
                 _check_coding(head.headers.getall("Transfer-Encoding", []), head.version)
+            if sum(map(len, head.headers.getall(_CONNECTION, ()))) > MAX_CONNECTION:
+                raise BadRequest(f"over {MAX_CONNECTION} characters of Connection")
             if method == "CONNECT":
                 raise MethodNotAllowed("CONNECT is not for a reverse proxy (RFC 9110 section 9.3.6)")
             path = target

@@ -63,7 +63,7 @@ def receive(request: web.BaseRequest, target: str, host: str | None, reading: Re
     lines = passed_on(head.raw_headers, connection)
     lines.append(forwarded_lines(peer[0] if isinstance(peer, tuple) else None, host, scheme))
     declared = headers.get(_CONTENT_LENGTH)
-    length = None if declared is None else int(declared)
+    length = None if declared is None else int(declared.lstrip("0") or "0")
     draft = Request.of_lines(head.method, reading.target, b"\r\n".join(lines), length)
     if declared is not None and declared != str(length):
         draft.headers[_CONTENT_LENGTH] = str(length)  # "007" has two readings, it is told some servers
@@ -81,7 +81,7 @@ def request_body(request: web.BaseRequest, draft: Request, limit: int | None) ->
         return EMPTY if declared is None else Body()
     data = already_read(request)
     content = request.content
-    length = int(declared) if declared is not None else None
+    length = int(declared.lstrip("0") or "0") if declared is not None else None
     if is_decompressed(content):
         # The server has undone the coding: what is forwarded is the content itself.
         draft.headers.popall(_CONTENT_ENCODING, None)

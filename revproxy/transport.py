@@ -61,12 +61,6 @@ class WireTransport(Component):
         ends = NEVER if total is None else attempt.started + total
         return ends if deadline is None else min(ends, deadline)
 
-    def forget(self, endpoint: Endpoint) -> None:
-        """Close the pool of an endpoint that is no longer used."""
-        pool = self._pools.pop(endpoint, None)
-        if pool is not None:
-            pool.close()
-
     async def stop(self) -> None:
         for pool in self._pools.values():
             pool.close()

@@ -113,27 +113,6 @@ async def test_tls_identities_are_apart(tmp_path: Path) -> None:
         await server.gone(3)
 
 
-async def test_forget() -> None:
-    """The connections of an endpoint that is no longer used are closed; a request under way ends as it would."""
-    async with FakeUpstream() as server, FakeUpstream() as other:
-        server.on("/slow", stall(), respond(body=b"late"))
-        wire, endpoint, kept = transport(limits=Limits(idle=600)), Endpoint(server.url), Endpoint(other.url)
-        slow = asyncio.create_task(send(wire, Call(endpoint, target="/slow", clock=SYSTEM_CLOCK)))
-        await server.wait_requests(1)
-        assert await send(wire, Call(endpoint, clock=SYSTEM_CLOCK)) == (200, b"ok")
-        assert await send(wire, Call(kept, clock=SYSTEM_CLOCK)) == (200, b"ok")
-        wire.forget(endpoint)
-        wire.forget(endpoint)
-        await server.gone(1)
-        server.release()
-        assert await soon(slow) == (200, b"late")
-        await server.gone(2)
-        assert other.open == 1
-        assert await send(wire, Call(endpoint, clock=SYSTEM_CLOCK)) == (200, b"ok")
-        await wire.stop()
-        await other.gone()
-
-
 async def test_stop() -> None:
     """Stopped, a transport has no connection left, but those that are still in use."""
     async with FakeUpstream() as server:

@@ -666,3 +666,10 @@ def test_wrong_types(make: Callable[[], When], names: str) -> None:
     """What is of the wrong kind is a TypeError at construction that names the parameter and the value."""
     with pytest.raises(TypeError, match=names):
         make()
+
+
+@pytest.mark.parametrize("host", ["a.test:80@evil.test", "a.test:x", "a.test:80/../", "a.test:-1", "a.test:\u0661"])
+def test_host_with_what_is_no_port(host: str) -> None:
+    """S-25: an authority whose port is none has no name that a rule could trust."""
+    assert not when.host("a.test")(exchange(headers={"Host": host}))
+    assert when.host("a.test")(exchange(headers={"Host": "a.test:80"}))

@@ -69,6 +69,8 @@ def exchange(
     raw = [(name.encode(), value.encode("utf-8", "surrogateescape")) for name, value in sent.items()]
     lines = [*passed_on(raw, sent.getall("Connection", ())), forwarded_lines(client, inbound.host, scheme)]
     declared = sent.get("Content-Length")
-    draft = Request.of_lines(method, reading.target, b"\r\n".join(lines), None if declared is None else int(declared))
+    draft = Request.of_lines(
+        method, reading.target, b"\r\n".join(lines), None if declared is None else int(declared.lstrip("0") or "0")
+    )
     draft.body = payload
     return Exchange(inbound, draft, started=1000.0)

@@ -94,5 +94,8 @@ def _hostname(authority: str) -> str:
             return f"[{IPv6Address(authority[1:].partition(']')[0])}]"
         except ValueError:
             return "[]"
-    name = authority.partition(":")[0].removesuffix(".")
+    name, _, port = authority.partition(":")
+    if port and not (port.isascii() and port.isdigit()):  # "a.test:80@evil.test" is nobody's name
+        return "[]"
+    name = name.removesuffix(".")
     return name.lower() if name.isascii() else name

@@ -345,8 +345,8 @@ class Connection(asyncio.Protocol):
             self._remaining -= len(data)
             body.feed(data)
             if not self._remaining:
-                body.end()
                 self._finish(reusable=self._persistent and excess == 0)
+                body.end()
 
     def _chunks_received(self, body: WireBody, chunks: ChunkedReader, data: bytes) -> None:
         try:
@@ -356,8 +356,8 @@ class Connection(asyncio.Protocol):
             return
         body.feed(content)
         if chunks.complete:
-            body.end()
             self._finish(reusable=self._persistent and not chunks.excess)
+            body.end()
 
     def eof_received(self) -> None:
         # Else the transport would first send what is still to be sent, to somebody who may read no more.
@@ -375,8 +375,9 @@ class Connection(asyncio.Protocol):
                 self._fail(ConnectionLost(f"connection{again} {why} before a response"))
         elif self._body is not None:
             if exc is None and self._remaining < 0 and self._chunks is None:
-                self._body.end()
+                body = self._body
                 self._finish(reusable=False)
+                body.end()
             else:
                 self._fail(Truncated(f"connection {why} in the middle of a response body"))
         else:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from ..body import EMPTY
 from ..endpoint import Endpoint
 from ..errors import ProtocolError, ResponseHeadTooLarge
-from ..headers import PLAIN_CONNECTION, RESPONSE_DROPPED, has_control, is_token, nominated
+from ..headers import MAX_CONNECTION, PLAIN_CONNECTION, RESPONSE_DROPPED, has_control, is_token, nominated
 from ..message import Request
 from .framing import Framing, framing
 
@@ -111,6 +111,8 @@ def read_head(raw: bytes, method: str, max_fields: int) -> ResponseHead:
         if connection in PLAIN_CONNECTION:
             persistent = connection in ("keep-alive", "Keep-Alive")
         else:
+            if len(connection) > MAX_CONNECTION:
+                raise ProtocolError(f"over {MAX_CONNECTION} characters of Connection")
             options = {option.strip(" \t").lower() for option in connection.split(",")}
             persistent = "close" not in options and (persistent or "keep-alive" in options)
             dropped = nominated((connection,))
