@@ -18,6 +18,7 @@ from .message import Response
 __all__ = [
     "RawResponse",
     "already_read",
+    "arrived",
     "drain",
     "has_body",
     "has_signals",
@@ -25,11 +26,9 @@ __all__ = [
     "is_drained",
     "is_touched",
     "linger",
-    "message",
+    "may_persist",
     "on_writable",
-    "peername",
     "run_signals",
-    "secure",
     "unwatch_client",
     "watch_body",
     "watch_client",
@@ -37,19 +36,19 @@ __all__ = [
 ]
 
 
-def message(request: web.BaseRequest) -> Any:
-    """The parsed request head: ``method``, ``path`` (raw), ``version``, ``headers``, ``raw_headers``."""
-    return request._message
+def arrived(request: web.BaseRequest) -> tuple[Any, object, bool]:
+    """The parsed request head (``method``, ``path`` (raw), ``version``, ``headers``, ``raw_headers``, ``chunked``), the
+    client connection's peer, and whether it speaks TLS to this server."""
+    return request._message, request._transport_peername, request._transport_sslcontext is not None
 
 
-def peername(request: web.BaseRequest) -> object:
-    """The client connection's peer, cached per connection."""
-    return request._transport_peername
-
-
-def secure(request: web.BaseRequest) -> bool:
-    """Whether the client speaks TLS to this server."""
-    return request._transport_sslcontext is not None
+def may_persist(request: web.BaseRequest) -> bool:
+    """Whether another request may follow on the connection, as far as this one has a say in it."""
+    head = request._message
+    # A body that is still on its way cannot be followed by another request. A client that asked for another protocol
+    # (Upgrade, CONNECT) did not get it: aiohttp's parser has ended. And after a chunked body it may file the last
+    # trailer under the next request's fields.
+    return request._payload.is_eof() and not (head.should_close or head.upgrade or head.chunked)
 
 
 def watch_client(request: web.BaseRequest) -> None:
@@ -58,12 +57,13 @@ def watch_client(request: web.BaseRequest) -> None:
     aiohttp tells the request that is being handled by its ``_cancel``.
     """
     # Not by attribute: in development mode aiohttp warns of those that it does not know.
-    request.__dict__["_cancel"] = partial(_gone, request._cancel, request._task)
+    request.__dict__["_cancel"] = partial(_gone, request)
 
 
-def _gone(cancel: Callable[[BaseException], None], task: asyncio.Task[None], error: BaseException) -> None:
-    cancel(error)
-    task.cancel()
+def _gone(request: web.BaseRequest, error: BaseException) -> None:
+    unwatch_client(request)
+    request._cancel(error)
+    request._task.cancel()
 
 
 def unwatch_client(request: web.BaseRequest) -> None:
@@ -169,15 +169,16 @@ class RawResponse(web.StreamResponse):
     access log its status and size. Nothing is added to it, and nothing of it is written by aiohttp.
     """
 
-    def __init__(self, request: web.BaseRequest, response: Response, *, keep_alive: bool) -> None:
+    __http_exception__ = False  # asked for once a response, and otherwise found missing at some cost
+    _eof_sent = True  # prepared and ended, as far as aiohttp goes
+
+    def __init__(self, request: web.BaseRequest, response: Response, keep_alive: bool) -> None:
         # Not the base's: that builds what is built already.
         self._status = response.status
         self._reason = REASON_PHRASES.get(response.status, "") if response.reason is None else response.reason
         self._keep_alive = keep_alive
         self._response = response
-        # From now on it counts as prepared.
-        self._req = request
-        self._payload_writer = request._payload_writer
+        self._writer = request._payload_writer
 
     def __getattr__(self, name: str) -> Any:
         # What few ask for is made when they do: above all the headers, which must be decoded for it.
@@ -192,15 +193,10 @@ class RawResponse(web.StreamResponse):
     def sent(self, size: int) -> None:
         """``size`` bytes were written, head included."""
         self._body_length += size
-        writer = self._payload_writer
-        if writer is not None:
-            writer.output_size += size
+        self._writer.output_size += size
 
-    def end(self) -> None:
-        """All is written that will be."""
-        self._eof_sent = True
-        self._req = None
-        self._payload_writer = None
+    async def write_eof(self, data: bytes = b"") -> None:
+        """Nothing: all is written."""
 
 
 async def run_signals(request: web.BaseRequest, response: RawResponse) -> None:

@@ -7,16 +7,15 @@ import socket
 import struct
 from collections.abc import Callable
 from email.utils import formatdate
-from functools import lru_cache
 
-from aiohttp import web
+from aiohttp import HttpVersion11, web
+from aiohttp.web_response import REASON_PHRASES
 
 from ._aiohttp import (
     RawResponse,
     drain,
     has_signals,
-    is_drained,
-    message,
+    may_persist,
     on_writable,
     run_signals,
     writing_paused,
@@ -31,11 +30,9 @@ from .wire.chunks import chunked as in_chunks
 
 __all__ = ["deliver"]
 
-_HTTP_1_1 = (1, 1)
-
 
 async def deliver(
-    request: web.BaseRequest, exchange: Exchange, response: Response, *, write_timeout: float, clock: Clock
+    request: web.BaseRequest, exchange: Exchange, response: Response, write_timeout: float, clock: Clock
 ) -> web.StreamResponse:
     """Send ``response`` as the answer to ``request``.
 
@@ -46,15 +43,9 @@ async def deliver(
     status, body = response.status, response.body
     if not 200 <= status <= 599:
         raise InternalError(f"{status} is not the status of a final response")
-    modern = inbound.version >= _HTTP_1_1
+    modern = inbound.version is HttpVersion11 or inbound.version >= (1, 1)
+    keep_alive = may_persist(request)
     chunked = False
-    # A request body that is still on its way cannot be followed by another request.
-    # A client that asked for another protocol (Upgrade, CONNECT) does not get it here: aiohttp's parser has ended.
-    head_received = message(request)
-    # And after a chunked body it may file the last trailer under the next request's fields.
-    keep_alive = is_drained(request) and not (
-        head_received.should_close or head_received.upgrade or head_received.chunked
-    )
     data: bytes | None
     if inbound.method == "HEAD" or status in (204, 304):
         data = b""
@@ -69,53 +60,60 @@ async def deliver(
             chunked = modern
             keep_alive = keep_alive and modern
 
-    out = RawResponse(request, response, keep_alive=keep_alive)
+    out = RawResponse(request, response, keep_alive)
+    reason = response.reason
     if has_signals(request):
         await run_signals(request, out)
-    first = f"HTTP/1.1 {status} {out.reason}\r\n"
-    last = b"\r\n"
-    if chunked:
-        last = b"Transfer-Encoding: chunked\r\n\r\n"
-    if not keep_alive:
-        last = b"Connection: close\r\n" + last
-    elif not modern:
-        last = b"Connection: keep-alive\r\n" + last
-    if not response.dated:
-        last = b"Date: " + _date(clock) + b"\r\n" + last
+        reason = out.reason
+    dated = response.dated
     try:
-        head = _status_line(first) + response.field_lines(length) + last
+        head = _STATUS_LINES[status, reason] + response.field_lines(length)
     except ValueError as error:
         body.close()
         raise InternalError(f"response head: {error}") from error
+    if not dated:
+        head += b"Date: " + _date(clock) + b"\r\n"
+    if not keep_alive:
+        head += b"Connection: close\r\n"
+    elif not modern:
+        head += b"Connection: keep-alive\r\n"
+    if chunked:
+        head += b"Transfer-Encoding: chunked\r\n"
+    head += b"\r\n"
 
     if data is not None:
         if chunked:
             data = in_chunks(data)
         transport = request.transport
         if transport is not None:
-            transport.write(head + data if data else head)
-            out.sent(len(head) + len(data))
+            head += data
+            transport.write(head)
+            out.sent(len(head))
             if transport.get_write_buffer_size():
                 await _drain(request, exchange, out, write_timeout, clock)
     else:
         await _pump(request, exchange, out, head, body, chunked=chunked, timeout=write_timeout, clock=clock)
-    out.end()
     return out
 
 
-def _status_line(line: str) -> bytes:
-    return _kept_status_line(line) if len(line) <= 128 else _encode_status_line(line)
+class _StatusLines(dict[tuple[int, str | None], bytes]):
+    """Status lines as they are sent; no reason is the standard phrase. The reason is the upstream's word: what is kept
+    is bounded in number and size."""
+
+    def __missing__(self, key: tuple[int, str | None]) -> bytes:
+        status, reason = key
+        if reason is None:
+            reason = REASON_PHRASES.get(status, "")
+        line = f"HTTP/1.1 {status} {reason}".encode("utf-8", "surrogateescape")
+        if has_control(line):
+            raise ValueError(f"control character in the reason {reason!r}")
+        line += b"\r\n"
+        if len(self) < 256 and len(line) <= 128:
+            self[key] = line
+        return line
 
 
-def _encode_status_line(line: str) -> bytes:
-    raw = line.encode("utf-8", "surrogateescape")
-    if has_control(raw[:-2]):
-        raise ValueError(f"control character in {line!r}")
-    return raw
-
-
-# The reason is the upstream's word: what is kept of it is bounded in number and in size.
-_kept_status_line = lru_cache(maxsize=256)(_encode_status_line)
+_STATUS_LINES = _StatusLines()
 
 
 async def _pump(

@@ -20,6 +20,9 @@ class EndpointState(StrEnum):
     """Requests in flight finish; no new ones."""
 
 
+_ACTIVE = EndpointState.ACTIVE
+
+
 class Endpoint:
     """One server: where it is, what share it gets, and how it is doing. Compared by identity.
 
@@ -116,7 +119,7 @@ class Endpoint:
 
     def accepts(self, now: float) -> bool:
         """Whether a new request may go there at the monotonic time ``now``."""
-        return self.state is EndpointState.ACTIVE and (self.limit is None or self.in_flight < self.limit)
+        return self.state is _ACTIVE and (self.limit is None or self.in_flight < self.limit)
 
     def target(self, target: str) -> str:
         """``target`` as this endpoint is sent it: its prefix before, its query merged. ``*`` stays as it is."""

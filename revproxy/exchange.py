@@ -69,6 +69,10 @@ class Exchange:
         Takes 1xx responses on their way to the client; ``None`` drops them.
     """
 
+    # Those that few ask for are set when they do.
+    _id: str
+    _values: dict[Key[Any], Any]
+
     __slots__ = (
         "__weakref__",
         "_deferred",
@@ -89,7 +93,6 @@ class Exchange:
         self,
         inbound: Inbound,
         request: Request,
-        *,
         started: float,
         deadline: float | None = None,
         hooks: Hooks = NO_HOOKS,
@@ -104,16 +107,16 @@ class Exchange:
         self.error: ProxyError | None = None
         """How the exchange failed, if it did."""
         self.interim: Callable[[int, CIMultiDict[str]], None] | None = None
-        self._values: dict[Key[Any], Any] | None = None
         self._deferred: list[Callable[[], None]] = []
-        self._id: str | None = None
 
     @property
     def id(self) -> str:
         """The correlation id: in error answers and in log records. Set it to carry one from outside."""
-        if self._id is None:
+        try:
+            return self._id
+        except AttributeError:
             self._id = secrets.token_hex(8)
-        return self._id
+            return self._id
 
     @id.setter
     def id(self, value: str) -> None:
@@ -135,18 +138,20 @@ class Exchange:
                 raise
 
     def __getitem__(self, key: Key[T]) -> T:
-        if self._values is None:
-            raise KeyError(key)
-        value: T = self._values[key]
+        try:
+            value: T = self._values[key]
+        except AttributeError:
+            raise KeyError(key) from None
         return value
 
     def __setitem__(self, key: Key[T], value: T) -> None:
-        if self._values is None:
-            self._values = {}
-        self._values[key] = value
+        try:
+            self._values[key] = value
+        except AttributeError:
+            self._values = {key: value}
 
     def __contains__(self, key: Key[Any]) -> bool:
-        return self._values is not None and key in self._values
+        return key in getattr(self, "_values", ())
 
     @overload
     def get(self, key: Key[T]) -> T | None: ...
@@ -154,7 +159,10 @@ class Exchange:
     def get(self, key: Key[T], default: D) -> T | D: ...
     def get(self, key: Key[Any], default: Any = None) -> Any:
         """The value of ``key``, or ``default``."""
-        return default if self._values is None else self._values.get(key, default)
+        try:
+            return self._values.get(key, default)
+        except AttributeError:
+            return default
 
     def __repr__(self) -> str:
         tries = f" attempts={len(self.attempts)}" if self.attempts else ""
@@ -169,6 +177,8 @@ class Attempt:
     ``started``, ``first_byte``, ``ended``
         Monotonic seconds: when it began; when the response head was there; when the body had ended and the endpoint's
         load was released.
+    ``deadline``
+        When the response head must be there; ``None``: no such bound but the transport's own.
     ``sent``
         A byte of the request may have reached the endpoint.
     ``released``
@@ -179,6 +189,7 @@ class Attempt:
 
     __slots__ = (
         "_exchange",
+        "deadline",
         "ended",
         "endpoint",
         "error",
@@ -191,13 +202,22 @@ class Attempt:
         "status",
     )
 
-    def __init__(self, endpoint: Endpoint, exchange: Exchange, request: Request, number: int, started: float) -> None:
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        exchange: Exchange,
+        request: Request,
+        number: int,
+        started: float,
+        deadline: float | None = None,
+    ) -> None:
         self.endpoint = endpoint
         # The exchange lists its attempts: were each to hold the other, only the garbage collector could free them.
         self._exchange = ref(exchange)
         self.request = request
         self.number = number
         self.started = started
+        self.deadline = deadline
         self.sent = False
         self.released = False
         self.first_byte: float | None = None

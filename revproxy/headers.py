@@ -7,11 +7,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from functools import lru_cache
 
 from multidict import CIMultiDict
 
-__all__ = ["decode_fields", "encode_fields", "forwarded_lines", "has_control", "is_token", "nominated", "passed_on"]
+__all__ = ["FORWARDED_LINES", "decode_fields", "encode_fields", "has_control", "is_token", "nominated", "passed_on"]
 
 _HOP_BY_HOP = frozenset(
     {
@@ -100,36 +99,38 @@ def passed_on(fields: Iterable[tuple[bytes, bytes]], connection: Iterable[str]) 
 
     ``connection``: the values of ``Connection``; what it nominates is not passed on either.
     """
-    dropped = nominated(connection)
-    return [
-        kept + value
-        for name, value in fields
-        if (kept := REQUEST_FIELDS[name]) is not None and (not dropped or name.decode("latin-1").lower() not in dropped)
-    ]
+    dropped = nominated(connection) if connection else None
+    if dropped:
+        fields = [(name, value) for name, value in fields if name.decode("latin-1").lower() not in dropped]
+    return [kept + value for name, value in fields if (kept := REQUEST_FIELDS[name]) is not None]
 
 
-def forwarded_lines(peer: str | None, host: str, scheme: str) -> bytes:
-    """Say where a request came from: ``X-Forwarded-For``, ``-Host`` and ``-Proto``, as field lines.
+class _ForwardedLines(dict[tuple["str | None", str, str], bytes]):
+    """Where a request came from: ``X-Forwarded-For``, ``-Host`` and ``-Proto`` as field lines, by the address of the
+    client's connection (``None``: it has none, and no such field is sent), the host and the scheme.
 
-    ``peer`` is the address of the client's connection; ``None``: it has none, and no such field is sent.
+    The host is the client's word: what is kept of it is bounded in number and in size.
     """
-    return _kept_forwarded_lines(peer, host, scheme) if len(host) <= 128 else _forwarded_lines(peer, host, scheme)
+
+    def __missing__(self, key: tuple[str | None, str, str]) -> bytes:
+        peer, host, scheme = key
+        text = ""
+        if peer is not None:
+            address = peer.partition("%")[0]
+            if address.startswith("::ffff:") and "." in address:
+                address = address[7:]
+            text += f"X-Forwarded-For: {address}\r\n"
+        if host:
+            text += f"X-Forwarded-Host: {host}\r\n"
+        lines = f"{text}X-Forwarded-Proto: {scheme}\r\n".encode("utf-8", "surrogateescape")
+        if len(host) <= 128:
+            if len(self) >= 1024:
+                self.clear()
+            self[key] = lines
+        return lines
 
 
-def _forwarded_lines(peer: str | None, host: str, scheme: str) -> bytes:
-    lines = ""
-    if peer is not None:
-        address = peer.partition("%")[0]
-        if address.startswith("::ffff:") and "." in address:
-            address = address[7:]
-        lines += f"X-Forwarded-For: {address}\r\n"
-    if host:
-        lines += f"X-Forwarded-Host: {host}\r\n"
-    return f"{lines}X-Forwarded-Proto: {scheme}\r\n".encode("utf-8", "surrogateescape")
-
-
-# The host is the client's word: what is kept of it is bounded in number and in size.
-_kept_forwarded_lines = lru_cache(maxsize=1024)(_forwarded_lines)
+FORWARDED_LINES = _ForwardedLines()
 
 
 _CONTROLS = bytes(c for c in range(0x20) if c != 0x09) + b"\x7f"

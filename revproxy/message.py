@@ -12,7 +12,7 @@ from .body import EMPTY, Body
 from .facts import ClientAddress
 from .headers import decode_fields, encode_fields
 
-__all__ = ["Fields", "HttpVersion", "Inbound", "Request", "Response"]
+__all__ = ["Fields", "HttpVersion", "Inbound", "Request", "Response", "request_of_lines", "response_of_lines"]
 
 HttpVersion: TypeAlias = tuple[int, int]
 Fields: TypeAlias = Mapping[str, str] | Iterable[tuple[str, str]]
@@ -44,6 +44,11 @@ class Inbound:
         The connection's ``peername``, as asyncio gives it.
     """
 
+    # Set on first use.
+    _client: ClientAddress
+    _cookies: MultiDictProxy[str]
+    _query: MultiDictProxy[str]
+
     __slots__ = (
         "_client",
         "_cookies",
@@ -65,7 +70,6 @@ class Inbound:
         method: str,
         target: str,
         headers: CIMultiDictProxy[str],
-        *,
         path: str,
         query_string: str | None = None,
         version: HttpVersion = (1, 1),
@@ -84,29 +88,32 @@ class Inbound:
         self.host = host
         self.peer = peer
         self._extra = extra
-        self._client: ClientAddress | None = None
-        self._query: MultiDictProxy[str] | None = None
-        self._cookies: MultiDictProxy[str] | None = None
 
     @property
     def client(self) -> ClientAddress:
         """Where the request comes from."""
-        if self._client is None:
+        try:
+            return self._client
+        except AttributeError:
             self._client = ClientAddress.of_peer(self.peer)
-        return self._client
+            return self._client
 
     @property
     def query(self) -> MultiDictProxy[str]:
         """The query, decoded as form data, in order, duplicates and valueless keys included."""
-        if self._query is None:
+        try:
+            return self._query
+        except AttributeError:
             pairs = parse_qsl(self.query_string or "", keep_blank_values=True, errors="surrogateescape")
             self._query = MultiDictProxy(MultiDict(pairs))
-        return self._query
+            return self._query
 
     @property
     def cookies(self) -> MultiDictProxy[str]:
         """The cookies, in order, duplicates included (RFC 6265 section 4.2.1)."""
-        if self._cookies is None:
+        try:
+            return self._cookies
+        except AttributeError:
             cookies: MultiDict[str] = MultiDict()
             for line in self.headers.getall(_COOKIE, ()):
                 for pair in line.split(";"):
@@ -115,7 +122,7 @@ class Inbound:
                         name, value = name.rstrip(" \t"), value.lstrip(" \t")
                         cookies.add(name, value[1:-1] if len(value) > 1 and value[0] == value[-1] == '"' else value)
             self._cookies = MultiDictProxy(cookies)
-        return self._cookies
+            return self._cookies
 
     @property
     def tls(self) -> Any:
@@ -138,11 +145,6 @@ class _Message:
         self._lines: bytes | None = None
         self._declared: int | None = None
         self.body = body
-
-    def _hold(self, lines: bytes, declared: int | None) -> None:
-        """Take well-formed field lines as they are; ``declared`` is the value of ``Content-Length`` among them."""
-        self._lines = lines
-        self._declared = declared
 
     @property
     def headers(self) -> CIMultiDict[str]:
@@ -199,17 +201,6 @@ class Request(_Message):
         self.method = method
         self.target = target
 
-    @classmethod
-    def of_lines(cls, method: str, target: str, lines: bytes, declared: int | None) -> Request:
-        """With fields that are known to be well-formed and were not decoded."""
-        self = cls.__new__(cls)
-        self.method = method
-        self.target = target
-        self._lines = lines
-        self._declared = declared
-        self.body = EMPTY
-        return self
-
     @property
     def names_host(self) -> bool:
         """Whether a filter has set ``Host``. Raises ``ValueError`` for two of them."""
@@ -244,20 +235,6 @@ class Response(_Message):
         self.reason = reason
         self._dated = False
 
-    @classmethod
-    def of_lines(
-        cls, status: int, reason: str, body: Body, lines: bytes, declared: int | None, *, dated: bool
-    ) -> Response:
-        """With fields that are known to be well-formed and were not decoded; ``dated``: ``Date`` is among them."""
-        self = cls.__new__(cls)
-        self.status = status
-        self.reason = reason
-        self.body = body
-        self._lines = lines
-        self._declared = declared
-        self._dated = dated
-        return self
-
     @property
     def declared(self) -> int | None:
         """What ``Content-Length`` says: the body's length, or what a body would have that is not sent (HEAD, 304)."""
@@ -273,3 +250,32 @@ class Response(_Message):
 
     def __repr__(self) -> str:
         return f"Response({self.status}, {self.headers!r}, {self.body!r}, reason={self.reason!r})"
+
+
+# Not class methods, nor by way of __init__: twice an exchange that would cost more than the rest of it.
+_new = object.__new__
+
+
+def request_of_lines(method: str, target: str, lines: bytes, declared: int | None) -> Request:
+    """A request whose field lines are known to be well-formed and were not decoded; ``declared`` is the value of
+    ``Content-Length`` among them."""
+    self = _new(Request)
+    self.method = method
+    self.target = target
+    self._lines = lines
+    self._declared = declared
+    self.body = EMPTY
+    return self
+
+
+def response_of_lines(status: int, reason: str, lines: bytes, declared: int | None, dated: bool) -> Response:
+    """A response whose field lines are known to be well-formed and were not decoded; ``dated``: ``Date`` is among
+    them."""
+    self = _new(Response)
+    self.status = status
+    self.reason = reason
+    self._lines = lines
+    self._declared = declared
+    self._dated = dated
+    self.body = EMPTY
+    return self

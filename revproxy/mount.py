@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Iterator
+from typing import Protocol
 
 from aiohttp import web
 from yarl import URL
@@ -10,22 +11,28 @@ from yarl import URL
 __all__ = ["Mount"]
 
 
+class Serve(Protocol):
+    """``ProxyHandler.handle``."""
+
+    async def __call__(self, request: web.BaseRequest, *, strip: str = "") -> web.StreamResponse: ...
+
+
 class Mount(web.AbstractResource):
     """A resource that takes every request to ``prefix`` and below it. ``""`` takes all, ``OPTIONS *`` included.
 
     A pattern would not do: it misses ``*``, stops at an encoded line end, and cannot have a prefix that needs encoding.
-    ``handle`` is given the request and the whole prefix, those of sub-applications included.
+    ``handle`` is given the request, and with ``strip`` the whole prefix, those of sub-applications included.
     """
 
-    def __init__(self, prefix: str, handle: Callable[[web.Request, str], Awaitable[web.StreamResponse]]) -> None:
+    def __init__(self, prefix: str, handle: Serve, *, strip: bool) -> None:
         super().__init__()
         self.prefix = URL(prefix).raw_path if prefix else ""  # encoded, whichever way it was given
         self.place()
 
-        async def handler(request: web.Request) -> web.StreamResponse:
-            return await handle(request, self.prefix)
+        async def stripped(request: web.Request) -> web.StreamResponse:
+            return await handle(request, strip=self.prefix)
 
-        self.route = web.ResourceRoute("*", handler, self)
+        self.route = web.ResourceRoute("*", stripped if strip else handle, self)
 
     def place(self) -> None:
         """Work out what ``prefix`` means to the routing."""

@@ -4,35 +4,29 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Coroutine, Iterable, Sequence
-from typing import Any
+from collections.abc import AsyncIterator, Iterable, Sequence
 
-from aiohttp import web
+from aiohttp import HttpVersion10, HttpVersion11, web
 from multidict import istr
 
-from ._aiohttp import RawResponse, is_drained, linger, message, unwatch_client, watch_client
+from ._aiohttp import RawResponse, is_drained, linger, unwatch_client, watch_client
 from .clock import SYSTEM_CLOCK, Clock
 from .deliver import cut, deliver
 from .describe import describe
 from .errors import (
-    BadRequest,
     ClientDisconnected,
-    CodingNotSupported,
     InternalError,
-    MethodNotAllowed,
     Origin,
     ProxyError,
-    VersionNotSupported,
 )
 from .exchange import Exchange
 from .handler import Filter, Handler, Pipeline, missing_keys, running, walk
-from .headers import MAX_CONNECTION
-from .message import HttpVersion, Response
+from .message import Response
 from .mount import Mount
 from .observer import Observer, hooks
-from .paths import PathPolicy, Reading, canonical
+from .paths import PathPolicy, Reading
 from .problems import problem
-from .receive import receive, request_body, split_absolute
+from .receive import receive
 from .upstream import Upstream
 
 __all__ = ["ProxyHandler"]
@@ -40,7 +34,7 @@ __all__ = ["ProxyHandler"]
 _log = logging.getLogger("revproxy.error")
 _UNREAD = Reading("", "", None)
 _CONNECTION = istr("Connection")
-_VERSIONS = ((1, 1), (1, 0))
+_VERSIONS = (HttpVersion11, HttpVersion10)
 
 
 class ProxyHandler:
@@ -106,10 +100,7 @@ class ProxyHandler:
         if not path.startswith("/") or "//" in path or "?" in path or "#" in path:
             raise ValueError(f"path must begin with a slash and be a path alone, got {path!r}")
 
-        async def handle(request: web.Request, prefix: str) -> web.StreamResponse:
-            return await self.handle(request, strip=prefix if strip else "")
-
-        app.router.register_resource(Mount(path.rstrip("/"), handle))
+        app.router.register_resource(Mount(path.rstrip("/"), self.handle, strip=strip))
         if self.lifespan not in app.cleanup_ctx:
             app.cleanup_ctx.append(self.lifespan)
 
@@ -128,98 +119,53 @@ class ProxyHandler:
         """
         watch_client(request)
         try:
-            out = await self._serve(request, strip)
+            inbound, draft, error = receive(request, self._read, strip, self._max_body)
+            exchange = Exchange(inbound, draft, self._clock.now(), None, self._hooks)
+            answer: Response | None = None
+            out: web.StreamResponse | None = None
+            try:
+                for hook in self._hooks.started:
+                    hook(exchange)
+                if error is None:
+                    try:
+                        given: object = await self._handler(exchange)
+                        if not isinstance(given, Response):  # a filter of somebody who does not type-check
+                            raise InternalError(f"a filter or handler returned {given!r}, which is no Response")
+                        answer = given
+                        out = await deliver(request, exchange, answer, self._write_timeout, self._clock)
+                    except ProxyError as failure:
+                        error = failure
+                    except asyncio.CancelledError as failure:
+                        if _is_cancelled():
+                            raise
+                        error = _unexpected(failure)  # something else was, and a filter awaited it
+                    except Exception as failure:
+                        error = _unexpected(failure)
+                if out is None:
+                    assert error is not None
+                    self._failed(exchange, error)
+                    if error.status is None or request.writer.output_size:
+                        out = _cut(request, error)
+                    else:
+                        answer = problem(exchange, error.status, error.title)
+                        out = await deliver(request, exchange, answer, self._write_timeout, self._clock)
+            except asyncio.CancelledError:
+                if request.transport is None:
+                    left = exchange.error or ClientDisconnected("the client went away before its time")
+                    self._failed(exchange, left)
+                raise
+            finally:
+                try:
+                    exchange.finish()
+                except Exception:
+                    _log.exception("a deferred release failed [%s]", ascii(exchange.id)[1:-1])
+                for finished in self._hooks.finished:
+                    finished(exchange, answer.status if answer is not None and request.writer.output_size else None)
             if not is_drained(request) and request.transport is not None:
                 await linger(request)
             return out
         finally:
             unwatch_client(request)
-
-    async def _serve(self, request: web.BaseRequest, strip: str) -> web.StreamResponse:
-        exchange, error = self._exchange(request, strip)
-        answer: Response | None = None
-        try:
-            for hook in self._hooks.started:
-                hook(exchange)
-            if error is None:
-                try:
-                    given: object = await self._handler(exchange)
-                    if not isinstance(given, Response):  # a filter of somebody who does not type-check
-                        raise InternalError(f"a filter or handler returned {given!r}, which is no Response")
-                    answer = given
-                    return await self._deliver(request, exchange, answer)
-                except ProxyError as failure:
-                    error = failure
-                except asyncio.CancelledError as failure:
-                    if _is_cancelled():
-                        raise
-                    error = _unexpected(failure)  # something else was, and a filter awaited it
-                except Exception as failure:
-                    error = _unexpected(failure)
-            self._failed(exchange, error)
-            if error.status is None or request.writer.output_size:
-                return _cut(request, error)
-            answer = problem(exchange, error.status, error.title)
-            return await self._deliver(request, exchange, answer)
-        except asyncio.CancelledError:
-            if request.transport is None:
-                self._failed(exchange, exchange.error or ClientDisconnected("the client went away before its time"))
-            raise
-        finally:
-            try:
-                exchange.finish()
-            except Exception:
-                _log.exception("a deferred release failed [%s]", ascii(exchange.id)[1:-1])
-            status = answer.status if answer is not None and request.writer.output_size else None
-            for finished in self._hooks.finished:
-                finished(exchange, status)
-
-    def _deliver(
-        self, request: web.BaseRequest, exchange: Exchange, answer: Response
-    ) -> Coroutine[Any, Any, web.StreamResponse]:
-        return deliver(request, exchange, answer, write_timeout=self._write_timeout, clock=self._clock)
-
-    def _exchange(self, request: web.BaseRequest, prefix: str) -> tuple[Exchange, ProxyError | None]:
-        """The exchange for ``request``, and why it must not go on, if it must not."""
-        head = message(request)
-        method, target = head.method, head.path
-        host: str | None = None
-        refused: ProxyError | None = None
-        reading = _UNREAD
-        try:
-            if head.version not in _VERSIONS:
-                raise VersionNotSupported(f"HTTP/{head.version.major}.{head.version.minor}")
-            if head.chunked:
-                _check_coding(head.headers.getall("Transfer-Encoding", []), head.version)
-            if sum(map(len, head.headers.getall(_CONNECTION, ()))) > MAX_CONNECTION:
-                raise BadRequest(f"over {MAX_CONNECTION} characters of Connection")
-            if method == "CONNECT":
-                raise MethodNotAllowed("CONNECT is not for a reverse proxy (RFC 9110 section 9.3.6)")
-            path = target
-            if target == "*":
-                if method != "OPTIONS":
-                    raise BadRequest(f"the target * goes with OPTIONS only, not with {method}")
-            elif not target.startswith("/"):
-                absolute = split_absolute(target)
-                if absolute is None:
-                    raise BadRequest("the target is neither a path nor an http URL")
-                host, path = absolute
-            reading = self._read(path)
-            if prefix:
-                below = canonical(prefix).rstrip("/")
-                if reading.path != below and not reading.path.startswith(f"{below}/"):
-                    raise InternalError(f"strip: {prefix!r} is no prefix of {reading.path!r}")
-                reading = reading._replace(target=_without(below, reading.target))
-        except ProxyError as error:
-            refused = error
-        inbound, draft = receive(request, target, host, reading)
-        exchange = Exchange(inbound, draft, started=self._clock.now(), hooks=self._hooks)
-        if refused is None:
-            try:
-                draft.body = request_body(request, draft, self._max_body)
-            except ProxyError as error:
-                refused = error
-        return exchange, refused
 
     def _failed(self, exchange: Exchange, error: ProxyError) -> None:
         """Note a failure: on the exchange, in the log, for the observers."""
@@ -283,32 +229,13 @@ def _cut(request: web.BaseRequest, error: ProxyError) -> web.StreamResponse:
     """Close the client's connection without another byte. What is returned is for the access log only."""
     if request.transport is not None:
         cut(request.transport)
-    out = RawResponse(request, Response(error.status or _UNSAID[error.origin]), keep_alive=False)
-    out.sent(request.writer.output_size)
-    out.end()
+    out = RawResponse(request, Response(error.status or _UNSAID[error.origin]), False)
+    out.sent(0)
     return out
 
 
 _UNSAID = {Origin.CLIENT: 499, Origin.POLICY: 444, Origin.PROXY: 500, Origin.UPSTREAM: 502}
 """What the access log says of a request that got no answer; 499 and 444 as in nginx."""
-
-
-def _without(prefix: str, target: str) -> str:
-    """``target`` without its first segments, as many as ``prefix`` has. The application has matched them before."""
-    path, mark, query = target.partition("?")
-    for _ in range(prefix.count("/")):
-        path = path[1:]
-        cut = path.find("/")
-        path = "" if cut < 0 else path[cut:]
-    return (path or "/") + mark + query
-
-
-def _check_coding(codings: list[str], version: HttpVersion) -> None:
-    """Refuse what aiohttp lets through (RFC 9112 section 6.1): other codings below chunked would be lost."""
-    if version != (1, 1):
-        raise BadRequest("Transfer-Encoding in an HTTP/1.0 request")
-    if [coding.strip(" \t").lower() for coding in codings] != ["chunked"]:
-        raise CodingNotSupported(f"Transfer-Encoding {', '.join(codings)!r} is not exactly chunked")
 
 
 def _check_names(components: Iterable[object]) -> None:

@@ -2,86 +2,150 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from operator import attrgetter
 
-from aiohttp import web
+from aiohttp import HttpVersion10, HttpVersion11, web
 from aiohttp.streams import StreamReader
 from aiohttp.web_protocol import RequestPayloadError
 from multidict import istr
 
-from ._aiohttp import already_read, has_body, is_decompressed, is_touched, message, peername, secure, watch_body
-from .body import EMPTY, Body
-from .errors import BadRequest, BodyTooLarge, ClientDisconnected, InternalError, Phase, ProxyError
-from .headers import forwarded_lines, passed_on
-from .message import Inbound, Request
-from .paths import Reading
+from ._aiohttp import already_read, arrived, has_body, is_decompressed, is_touched, watch_body
+from .body import Body
+from .errors import (
+    BadRequest,
+    BodyTooLarge,
+    ClientDisconnected,
+    CodingNotSupported,
+    InternalError,
+    MethodNotAllowed,
+    Phase,
+    ProxyError,
+    VersionNotSupported,
+)
+from .headers import FORWARDED_LINES, MAX_CONNECTION, passed_on
+from .message import HttpVersion, Inbound, Request, request_of_lines
+from .paths import Reading, canonical
 
-__all__ = ["receive", "request_body", "split_absolute"]
+__all__ = ["receive"]
 
 _CONNECTION = istr("Connection")
 _CONTENT_ENCODING = istr("Content-Encoding")
 _CONTENT_LENGTH = istr("Content-Length")
 _HOST = istr("Host")
+_UNREAD = Reading("", "", None)
+_of_head = attrgetter("method", "path", "version", "headers", "raw_headers", "chunked")
+_VERSIONS = (HttpVersion11, HttpVersion10)
 
 
-def split_absolute(target: str) -> tuple[str, str] | None:
-    """The authority and the origin-form of an absolute-form target (RFC 9112 section 3.2.2), or ``None``."""
-    scheme, separator, rest = target.partition("://")
-    if not separator or scheme.lower() not in ("http", "https"):
-        return None
-    end = min((at for at in (rest.find(mark) for mark in "/?#") if at >= 0), default=len(rest))
-    authority = rest[:end]
-    return (authority, rest[end:]) if authority and "@" not in authority else None
+def receive(
+    request: web.BaseRequest, read: Callable[[str], Reading], strip: str, max_body: int | None
+) -> tuple[Inbound, Request, ProxyError | None]:
+    """What the client sent, the draft made of it, and why it must not go on, if it must not.
 
-
-def receive(request: web.BaseRequest, target: str, host: str | None, reading: Reading) -> tuple[Inbound, Request]:
-    """What the client sent, and the draft made of it: hop-by-hop fields and what the client claims of its own origin
-    are gone, ``X-Forwarded-*`` says what is known. The draft has no body yet.
-
-    ``target`` is that of the request line, ``host`` the authority if the target named one, ``reading`` what
-    ``PathPolicy`` makes of its origin-form.
+    Hop-by-hop fields and what the client claims of its own origin are not in the draft, ``X-Forwarded-*`` says what is
+    known. ``read`` is what ``PathPolicy.bind`` made, ``strip`` the path to take off the target, ``max_body`` the bytes
+    of a body at most.
     """
-    head = message(request)
-    headers = head.headers
-    scheme = "https" if secure(request) else "http"
-    peer = peername(request)
+    head, peer, secure = arrived(request)
+    method, target, version, headers, raw_headers, coded = _of_head(head)
+    host: str | None = None
+    reading = _UNREAD
+    refused: ProxyError | None = None
+    connection = headers.getall(_CONNECTION, ())
+    try:
+        if version not in _VERSIONS:
+            raise VersionNotSupported(f"HTTP/{version.major}.{version.minor}")
+        if coded:
+            _check_coding(headers.getall("Transfer-Encoding", []), version)
+        if connection and sum(map(len, connection)) > MAX_CONNECTION:
+            raise BadRequest(f"over {MAX_CONNECTION} characters of Connection")
+        path = target
+        if method == "CONNECT":
+            raise MethodNotAllowed("CONNECT is not for a reverse proxy (RFC 9110 section 9.3.6)")
+        if target[:1] != "/":
+            host, path = _authority_and_path(method, target)
+        reading = read(path)
+        if strip:
+            reading = _below(strip, reading)
+    except ProxyError as error:
+        refused = error
+    scheme = "https" if secure else "http"
     if host is None:
         host = headers.get(_HOST, "")
     inbound = Inbound(
-        head.method,
+        method,
         target,
         headers,
-        path=reading.path,
-        query_string=reading.query,
-        version=head.version,
-        scheme=scheme,
-        host=host,
-        peer=peer,
-        extra=request.get_extra_info,
+        reading.path,
+        reading.query,
+        version,
+        scheme,
+        host,
+        peer,
+        request.get_extra_info,
     )
-    connection = headers.getall(_CONNECTION) if _CONNECTION in headers else ()
-    lines = passed_on(head.raw_headers, connection)
-    lines.append(forwarded_lines(peer[0] if isinstance(peer, tuple) else None, host, scheme))
+    lines = passed_on(raw_headers, connection)
+    lines.append(FORWARDED_LINES[peer[0] if isinstance(peer, tuple) else None, host, scheme])
     declared = headers.get(_CONTENT_LENGTH)
     length = None if declared is None else int(declared.lstrip("0") or "0")
-    draft = Request.of_lines(head.method, reading.target, b"\r\n".join(lines), length)
+    draft = request_of_lines(method, reading.target, b"\r\n".join(lines), length)
     if declared is not None and declared != str(length):
         draft.headers[_CONTENT_LENGTH] = str(length)  # "007" has two readings, it is told some servers
-    return inbound, draft
+    if refused is None and (declared is not None or coded):
+        try:
+            draft.body = _body(request, draft, length, max_body)
+        except ProxyError as error:
+            refused = error
+    return inbound, draft, refused
 
 
-def request_body(request: web.BaseRequest, draft: Request, limit: int | None) -> Body:
+def _check_coding(codings: list[str], version: HttpVersion) -> None:
+    """Refuse what aiohttp lets through (RFC 9112 section 6.1): other codings below chunked would be lost."""
+    if version != (1, 1):
+        raise BadRequest("Transfer-Encoding in an HTTP/1.0 request")
+    if [coding.strip(" \t").lower() for coding in codings] != ["chunked"]:
+        raise CodingNotSupported(f"Transfer-Encoding {', '.join(codings)!r} is not exactly chunked")
+
+
+def _authority_and_path(method: str, target: str) -> tuple[str | None, str]:
+    """What a target names that is not in origin-form: absolute-form or ``*`` (RFC 9112 section 3.2)."""
+    if target == "*":
+        if method != "OPTIONS":
+            raise BadRequest(f"the target * goes with OPTIONS only, not with {method}")
+        return None, target
+    scheme, separator, rest = target.partition("://")
+    if separator and scheme.lower() in ("http", "https"):
+        end = min((at for at in (rest.find(mark) for mark in "/?#") if at >= 0), default=len(rest))
+        authority = rest[:end]
+        if authority and "@" not in authority:
+            return authority, rest[end:]
+    raise BadRequest("the target is neither a path nor an http URL")
+
+
+def _below(prefix: str, reading: Reading) -> Reading:
+    """``reading`` with the first segments taken off its target, as many as ``prefix`` has."""
+    prefix = canonical(prefix).rstrip("/")
+    if reading.path != prefix and not reading.path.startswith(f"{prefix}/"):
+        raise InternalError(f"strip: {prefix!r} is no prefix of {reading.path!r}")
+    path, mark, query = reading.target.partition("?")
+    for _ in range(prefix.count("/")):
+        path = path[1:]
+        cut = path.find("/")
+        path = "" if cut < 0 else path[cut:]
+    return reading._replace(target=(path or "/") + mark + query)
+
+
+def _body(request: web.BaseRequest, draft: Request, length: int | None, limit: int | None) -> Body:
     """The body of ``request``: in memory if all of it is there, else streaming.
 
-    Raises ``BodyTooLarge`` for a declared length over ``limit`` bytes, ``InternalError`` if something else has taken
-    a part of the body from the stream.
+    Raises ``BodyTooLarge`` for a declared ``length`` over ``limit`` bytes, ``InternalError`` if something else has
+    taken a part of the body from the stream.
     """
-    declared = request.headers.get(_CONTENT_LENGTH)
     if not has_body(request):
-        return EMPTY if declared is None else Body()
+        return Body()
     data = already_read(request)
     content = request.content
-    length = int(declared.lstrip("0") or "0") if declared is not None else None
     if is_decompressed(content):
         # The server has undone the coding: what is forwarded is the content itself.
         draft.headers.popall(_CONTENT_ENCODING, None)

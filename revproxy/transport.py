@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from collections.abc import Coroutine
+from typing import Any, Protocol
 
 from .clock import Clock
 from .endpoint import Endpoint
@@ -38,28 +39,30 @@ class WireTransport(Component):
         self._clock = clock
         self._pools: dict[Endpoint, Pool] = {}
 
-    async def send(self, attempt: Attempt) -> Response:
-        pool = self._pools.get(attempt.endpoint)
-        if pool is None:
-            if self._tls is None and attempt.endpoint.secure:
-                self._tls = Tls()  # reads the system's CAs, which takes a while: once
-            pool = self._pools[attempt.endpoint] = Pool(
-                attempt.endpoint, tls=self._tls, timeouts=self._timeouts, limits=self._limits, clock=self._clock
-            )
+    def send(self, attempt: Attempt) -> Coroutine[Any, Any, Response]:
+        pool = self._pools.get(attempt.endpoint) or self._pool(attempt.endpoint)
         head = request_head(attempt.request, attempt.endpoint)
-        now = attempt.started
-        deadline = self._deadline(attempt)
+        now, deadline, total = attempt.started, attempt.deadline, self._timeouts.total
+        if deadline is None:
+            deadline = NEVER
+        if total is not None and now + total < deadline:
+            deadline = now + total
         connection = pool.take(now)
-        if connection is None:
-            connection = await pool.acquire(deadline)
-            now = self._clock.now()
-        return await connection.exchange(attempt, head, now, deadline)
+        if connection is not None:
+            return connection.exchange(attempt, head, now, deadline)
+        return self._send_when_free(pool, attempt, head, deadline)
 
-    def _deadline(self, attempt: Attempt) -> float:
-        """When the response head must be there."""
-        total, deadline = self._timeouts.total, attempt.exchange.deadline
-        ends = NEVER if total is None else attempt.started + total
-        return ends if deadline is None else min(ends, deadline)
+    async def _send_when_free(self, pool: Pool, attempt: Attempt, head: bytes, deadline: float) -> Response:
+        connection = await pool.acquire(deadline)
+        return await connection.exchange(attempt, head, self._clock.now(), deadline)
+
+    def _pool(self, endpoint: Endpoint) -> Pool:
+        if self._tls is None and endpoint.secure:
+            self._tls = Tls()  # reads the system's CAs, which takes a while: once
+        pool = self._pools[endpoint] = Pool(
+            endpoint, tls=self._tls, timeouts=self._timeouts, limits=self._limits, clock=self._clock
+        )
+        return pool
 
     async def stop(self) -> None:
         for pool in self._pools.values():

@@ -76,10 +76,10 @@ class Upstream(Component):
         else:
             raise NoEndpoint(f"{self.name}: none of {len(self.endpoints)} endpoints accepts")
         attempts = exchange.attempts
-        attempt = Attempt(endpoint, exchange, exchange.request, len(attempts) + 1, now)
+        attempt = Attempt(endpoint, exchange, exchange.request, len(attempts) + 1, now, exchange.deadline)
         attempts.append(attempt)
         endpoint.in_flight += 1
-        exchange.defer(partial(self._release, attempt))
+        exchange.defer(partial(self._release, attempt, exchange))
         for hook in exchange.hooks.attempted:
             hook(attempt)
         try:
@@ -87,12 +87,12 @@ class Upstream(Component):
         except ProxyError as error:
             if error.origin is not Origin.CLIENT:  # what the client did never counts against an endpoint
                 attempt.error = error
-            self._release(attempt)
+            self._release(attempt, exchange)
             raise
         except ValueError as error:
             raise InternalError(f"{self.name}: {error}") from error
 
-    def _release(self, attempt: Attempt) -> None:
+    def _release(self, attempt: Attempt, exchange: Exchange) -> None:
         """The attempt is over, its body included. Once an attempt, however often it is called."""
         if attempt.released:
             return
@@ -102,7 +102,7 @@ class Upstream(Component):
             attempt.ended = self._clock.now()
         if self._learns:
             self.balancer.settled(attempt)
-        for hook in attempt.exchange.hooks.settled:
+        for hook in exchange.hooks.settled:
             hook(attempt)
 
     def parts(self) -> Iterable[object]:

@@ -38,12 +38,12 @@ async def ask(port: int, raw: bytes) -> bytes:
         await writer.wait_closed()
 
 
-async def test_message_has_the_head_as_it_came() -> None:
+async def test_arrived_has_the_head_as_it_came() -> None:
     """The raw head: method, raw target, raw header lines in case and order, decoded values in the same order."""
     seen: list[object] = []
 
     async def handler(request: web.BaseRequest) -> web.StreamResponse:
-        head = _aiohttp.message(request)
+        head = _aiohttp.arrived(request)[0]
         seen.append((head.method, head.path, tuple(head.version), head.raw_headers, tuple(head.headers.values())))
         seen.append(head.should_close)
         return web.Response()
@@ -54,12 +54,12 @@ async def test_message_has_the_head_as_it_came() -> None:
     assert seen == [("GET", "/a%2fb?x", (1, 1), raw, ("h", "1", "\udce9", "close")), True]
 
 
-async def test_peername_and_secure() -> None:
+async def test_arrived_says_from_where() -> None:
     """The peer's address is known per connection, and that there is no TLS."""
     seen: list[object] = []
 
     async def handler(request: web.BaseRequest) -> web.StreamResponse:
-        seen.extend((_aiohttp.peername(request), _aiohttp.secure(request)))
+        seen.extend(_aiohttp.arrived(request)[1:])
         return web.Response()
 
     async with serving(handler) as port:
@@ -223,13 +223,12 @@ async def test_raw_response_is_taken_for_written() -> None:
 
     async def handler(request: web.BaseRequest) -> web.StreamResponse:
         assert request.transport is not None
-        keep_alive = not _aiohttp.message(request).should_close
-        out = _aiohttp.RawResponse(request, Response(200), keep_alive=keep_alive)
+        keep_alive = _aiohttp.may_persist(request)
+        out = _aiohttp.RawResponse(request, Response(200), keep_alive)
         seen.append(out.prepared)
         request.transport.write(answer)
         out.sent(len(answer))
         seen.append(request.writer.output_size)
-        out.end()
         seen.extend((out.status, out.reason, out.body_length, out.keep_alive, dict(out.headers)))
         return out
 
@@ -252,11 +251,10 @@ async def test_signals_are_found_and_run() -> None:
         assert request.transport is not None
         response = Response(200)
         seen.append(_aiohttp.has_signals(request))
-        out = _aiohttp.RawResponse(request, response, keep_alive=False)
+        out = _aiohttp.RawResponse(request, response, False)
         await _aiohttp.run_signals(request, out)
         seen.append(response.headers.get("X-Signal"))
         request.transport.write(b"HTTP/1.1 200 OK\r\n\r\n")
-        out.end()
         return out
 
     for signals, expected in (([], [False, None]), ([on_prepare], [True, "seen"])):

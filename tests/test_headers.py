@@ -11,12 +11,12 @@ from hypothesis import strategies as st
 from multidict import CIMultiDict
 
 from revproxy.headers import (
+    FORWARDED_LINES,
     REQUEST_FIELDS,
     RESPONSE_DROPPED,
     RequestFields,
     decode_fields,
     encode_fields,
-    forwarded_lines,
     has_control,
     is_token,
     nominated,
@@ -144,14 +144,14 @@ def test_nomination_cannot_delete(name: str) -> None:
 )
 def test_forwarded(peer: str, address: str) -> None:
     """F-36, S-21: what is known of the client, without zone, and IPv4 as IPv4."""
-    assert forwarded_lines(peer, "a.test:8080", "https") == (
+    assert FORWARDED_LINES[peer, "a.test:8080", "https"] == (
         f"X-Forwarded-For: {address}\r\nX-Forwarded-Host: a.test:8080\r\nX-Forwarded-Proto: https\r\n".encode()
     )
 
 
 def test_forwarded_of_a_unix_socket() -> None:
     """F-36: who has no address is given none; without a Host no X-Forwarded-Host is made up."""
-    assert forwarded_lines(None, "", "http") == b"X-Forwarded-Proto: http\r\n"
+    assert FORWARDED_LINES[None, "", "http"] == b"X-Forwarded-Proto: http\r\n"
 
 
 def test_forwarded_replaces() -> None:

@@ -352,11 +352,11 @@ async def test_total_ends_waiting() -> None:
         wire = transport(clock=clock, timeouts=Timeouts(total=10), limits=Limits(connections=1, wait=500))
         endpoint = Endpoint(server.url)
         first = Call(endpoint, clock=clock)
-        first.exchange.deadline = clock.now() + 100
+        first.attempt.deadline = clock.now() + 100
         sending = asyncio.create_task(wire.send(first.attempt))
         await server.wait_requests(1)
         second = Call(endpoint, clock=clock)
-        second.exchange.deadline = clock.now() + 4
+        second.attempt.deadline = clock.now() + 4
         waiting = asyncio.create_task(wire.send(second.attempt))
         await turns()
         clock.advance(3.9)
@@ -378,7 +378,7 @@ async def test_deadline_of_the_exchange() -> None:
         clock = FakeClock()
         wire = transport(clock=clock, timeouts=Timeouts(head=60, total=50))
         call = Call(server.url, clock=clock)
-        call.exchange.deadline = clock.now() + 5
+        call.attempt.deadline = clock.now() + 5
         sending = asyncio.create_task(wire.send(call.attempt))
         await server.wait_requests(1)
         clock.advance(4.9)
@@ -393,7 +393,7 @@ async def test_no_time_left() -> None:
     async with FakeUpstream() as server:
         clock = FakeClock()
         wire, call = transport(clock=clock), Call(server.url, clock=clock)
-        call.exchange.deadline = clock.now() - 1
+        call.attempt.deadline = clock.now() - 1
         failed = await failure(wire.send(call.attempt))
         assert isinstance(failed, (ConnectTimeout, ResponseTimeout, QueueTimeout))
         assert failed.status == 504

@@ -16,8 +16,8 @@ from multidict import CIMultiDict, CIMultiDictProxy
 
 from ..body import EMPTY, Body
 from ..exchange import Exchange
-from ..headers import encode_fields, forwarded_lines, passed_on
-from ..message import HttpVersion, Inbound, Request
+from ..headers import FORWARDED_LINES, encode_fields, passed_on
+from ..message import HttpVersion, Inbound, request_of_lines
 from ..paths import PathPolicy
 
 __all__ = ["exchange"]
@@ -67,9 +67,9 @@ def exchange(
         peer="" if client is None else (client, 50000),
     )
     raw = [(name.encode(), value.encode("utf-8", "surrogateescape")) for name, value in sent.items()]
-    lines = [*passed_on(raw, sent.getall("Connection", ())), forwarded_lines(client, inbound.host, scheme)]
+    lines = [*passed_on(raw, sent.getall("Connection", ())), FORWARDED_LINES[client, inbound.host, scheme]]
     declared = sent.get("Content-Length")
-    draft = Request.of_lines(
+    draft = request_of_lines(
         method, reading.target, b"\r\n".join(lines), None if declared is None else int(declared.lstrip("0") or "0")
     )
     draft.body = payload

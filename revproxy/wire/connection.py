@@ -14,20 +14,18 @@ from ..errors import (
     Origin,
     ProtocolError,
     ProxyError,
-    ResponseHeadTooLarge,
     ResponseTimeout,
     SendTimeout,
     StreamTimeout,
     Truncated,
 )
 from ..exchange import Attempt
-from ..headers import decode_fields
 from ..message import Response
 from .body import WireBody
 from .chunks import ChunkedReader, chunked
 from .deadline import NEVER, Deadline
-from .framing import CHUNKED, NO_BODY
-from .head import ResponseHead, read_head
+from .framing import CHUNKED, NO_BODY, Framing
+from .reader import HeadReader
 from .settings import Limits, Timeouts
 from .upload import Upload
 
@@ -60,7 +58,6 @@ class Connection(asyncio.Protocol):
         "_closed",
         "_deadline",
         "_expiry",
-        "_head",
         "_head_deadline",
         "_interim",
         "_limits",
@@ -68,6 +65,7 @@ class Connection(asyncio.Protocol):
         "_on_free",
         "_persistent",
         "_read_paused",
+        "_reader",
         "_remaining",
         "_timeouts",
         "_transport",
@@ -110,7 +108,7 @@ class Connection(asyncio.Protocol):
         self._attempt: Attempt | None = None
         self._waiter: asyncio.Future[Response] | None = None
         self._head_deadline = NEVER
-        self._head = b""
+        self._reader = HeadReader(limits)
         self._interim = 0
         self._body: WireBody | None = None
         self._chunks: ChunkedReader | None = None
@@ -126,7 +124,7 @@ class Connection(asyncio.Protocol):
         ``now``: the time, which costs a system call; ``deadline``: when the head must be there. Raises the
         ``ProxyError`` that says what went wrong. The connection is then closed; so it is on cancellation.
         """
-        if self.closed:
+        if self._closed or self._transport.is_closing():
             raise ConnectionLost("connection closed before it was used")
         self._attempt = attempt
         self._waiter = waiter = self._loop.create_future()
@@ -136,17 +134,18 @@ class Connection(asyncio.Protocol):
         self._head_deadline = deadline
         attempt.sent = True
         body = attempt.request.body
-        data = body.data
-        if data is None:
+        if body.data is None:
             self._upload = Upload(self, body, head)
         else:
-            if body.length is None:
-                data = chunked(data)
-            self._transport.write(head + data if data else head)
+            if body is not EMPTY:
+                head += chunked(body.data) if body.length is None else body.data
+            self._transport.write(head)
             if self.write_paused:
                 self.watch(timeouts.idle, SendTimeout, now)
             else:
-                self.watch(timeouts.head, ResponseTimeout, now)
+                self._expiry = ResponseTimeout
+                ends = now + timeouts.head
+                self._deadline.set(ends if ends < deadline else deadline)
         try:
             response: Response = await waiter
             return response
@@ -157,20 +156,21 @@ class Connection(asyncio.Protocol):
 
     def _finish(self, *, reusable: bool) -> None:
         """The response has ended."""
-        upload = self._upload
-        if upload is not None:
-            self._upload = None
-            reusable = upload.finished and reusable
-            upload.cancel()
         attempt = self._attempt
-        if attempt is not None:
-            if self._body is not None:
-                self.free_since = self._clock.now()
-            attempt.ended = self.free_since
-            if attempt.request.body is not EMPTY and self._transport.get_write_buffer_size():
+        assert attempt is not None
+        self._attempt = None
+        self._deadline.at = NEVER
+        if self._body is not None:  # else it ended with its head
+            self._body = self._chunks = None
+            self.free_since = self._clock.now()
+        attempt.ended = self.free_since
+        if attempt.request.body is not EMPTY:
+            upload, self._upload = self._upload, None
+            if upload is not None:
+                reusable = upload.finished and reusable
+                upload.cancel()
+            if self._transport.get_write_buffer_size():
                 reusable = False  # answered before it was read: the rest would stand before the next request
-        self._attempt = self._body = self._chunks = None
-        self._head_deadline = self._deadline.at = NEVER
         if not reusable:
             self.abort()
         elif not self._closed:
@@ -237,85 +237,57 @@ class Connection(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         if self._body is not None:
             self._body_received(data)
-        elif self._waiter is not None:
-            self._head_received(data)
-        else:
-            self.abort()  # nobody asked
-
-    def _head_received(self, data: bytes) -> None:
-        attempt = self._attempt
-        assert attempt is not None
-        while True:
-            known = max(len(self._head) - 3, 0)
-            if self._head:
-                data = self._head + data
-                self._head = b""
-            end = data.find(b"\r\n\r\n", known) + 4
-            if end > self._limits.head_bytes or (end < 4 and len(data) > self._limits.head_bytes):
-                return self._fail(ResponseHeadTooLarge(f"a response head of over {self._limits.head_bytes} bytes"))
-            if end < 4:
-                # What is no head is refused now, not when its end has not come for a minute: another protocol, bare LF.
-                bare = data.count(b"\n", known) != data.count(b"\r\n", max(known - 1, 0))
-                if bare or not data.startswith(b"HTTP/1."[: len(data)]):
-                    return self._fail(ProtocolError(f"not an HTTP/1.1 response: {data[:20]!r}"))
-                self._head = data
-                return None
-            try:
-                head = read_head(data[:end], attempt.request.method, self._limits.head_fields)
-                if head.status >= 200:
-                    break
-                self._take_interim(head)
-            except ProtocolError as error:
-                return self._fail(error)
-            data = data[end:]
-            if not data:
-                return None
-        attempt.status = head.status
-        attempt.first_byte = self.free_since = self._clock.now()
-        self._final(head, data[end:] if len(data) > end else b"")
-        return None
-
-    def _take_interim(self, head: ResponseHead) -> None:
-        if head.status == 101:
-            raise ProtocolError("101 for a request that asked for no upgrade")
-        self._interim += 1
-        if self._interim > _MAX_INTERIM:
-            raise ProtocolError(f"more than {_MAX_INTERIM} interim responses")
-        assert self._attempt is not None
-        interim = self._attempt.exchange.interim
-        if interim is not None:
-            interim(head.status, decode_fields(head.lines))
-
-    def _final(self, head: ResponseHead, rest: bytes) -> None:
-        """The final head is there, and ``rest`` behind it."""
-        waiter, attempt = self._waiter, self._attempt
-        assert waiter is not None
-        assert attempt is not None
-        self._waiter = None
-        framing = head.framing
-        body: Body
-        if framing is NO_BODY or framing == 0:
-            body = EMPTY
-            self._finish(reusable=head.persistent and not rest)
-        elif framing == len(rest):
-            body = Body(rest)
-            self._finish(reusable=head.persistent)
-        else:
-            body = self._stream(attempt, head, rest)
-        if waiter.done():
             return
-        if isinstance(body, WireBody) and body.error is not None:
-            waiter.set_exception(body.error)
+        waiter, attempt = self._waiter, self._attempt
+        if waiter is None or attempt is None:
+            self.abort()  # nobody asked
+            return
+        try:
+            received = self._reader.feed(data, attempt.request.method)
+        except ProtocolError as error:
+            self._fail(error)
+            return
+        if received is None:
+            return
+        response, framing, persistent, rest = received
+        if response.status < 200:
+            self._interim_received(response, rest)
+            return
+        self._waiter = None
+        attempt.status = response.status
+        attempt.first_byte = self.free_since = self._clock.now()
+        if framing is NO_BODY or framing == 0:
+            self._finish(reusable=persistent and not rest)
+        elif framing == len(rest):
+            response.body = Body(rest)
+            self._finish(reusable=persistent)
         else:
-            waiter.set_result(
-                Response.of_lines(head.status, head.reason, body, head.lines, head.declared, dated=head.dated)
-            )
+            response.body = body = self._stream(attempt, framing, persistent, rest)
+            if isinstance(body, WireBody) and body.error is not None:
+                if not waiter.done():
+                    waiter.set_exception(body.error)
+                return
+        if not waiter.done():
+            waiter.set_result(response)
 
-    def _stream(self, attempt: Attempt, head: ResponseHead, rest: bytes) -> Body:
+    def _interim_received(self, response: Response, rest: bytes) -> None:
+        self._interim += 1
+        if response.status == 101:
+            self._fail(ProtocolError("101 for a request that asked for no upgrade"))
+        elif self._interim > _MAX_INTERIM:
+            self._fail(ProtocolError(f"more than {_MAX_INTERIM} interim responses"))
+        else:
+            assert self._attempt is not None
+            interim = self._attempt.exchange.interim
+            if interim is not None:
+                interim(response.status, response.headers)
+            if rest:
+                self.data_received(rest)
+
+    def _stream(self, attempt: Attempt, framing: Framing, persistent: bool, rest: bytes) -> Body:
         """The body of a response that did not come with its head in one piece, or with more than itself."""
-        framing = head.framing
         length = framing if isinstance(framing, int) else None
-        self._persistent = head.persistent
+        self._persistent = persistent
         self._remaining = -1 if length is None else length
         self._chunks = ChunkedReader(self._limits.head_bytes) if framing is CHUNKED else None
         self._body = body = WireBody(self, length, self._limits.read_buffer)
@@ -368,7 +340,7 @@ class Connection(asyncio.Protocol):
             return
         why = "closed" if exc is None else f"lost: {exc}"
         if self._waiter is not None:
-            if self._head:
+            if self._reader.begun:
                 self._fail(ProtocolError(f"connection {why} in the middle of a response head"))
             else:
                 again = " that had been used before" if self.used > 1 else ""

@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from ..body import EMPTY
 from ..endpoint import Endpoint
 from ..errors import ProtocolError, ResponseHeadTooLarge
-from ..headers import MAX_CONNECTION, PLAIN_CONNECTION, RESPONSE_DROPPED, has_control, is_token, nominated
+from ..headers import MAX_CONNECTION, PLAIN_CONNECTION, RESPONSE_DROPPED, is_token, nominated
 from ..message import Request
 from .framing import Framing, framing
 
 __all__ = ["ResponseHead", "read_head", "request_head"]
 
 _VERSION = b" HTTP/1.1\r\n"
+_START = re.compile(rb"[!-~]++ [!-~\x80-\xff]++")
 _KNOWN_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH"})
 
 
@@ -28,7 +29,7 @@ def request_head(request: Request, endpoint: Endpoint) -> bytes:
     if method not in _KNOWN_METHODS and (method == "CONNECT" or not is_token(method)):
         raise ValueError(f"{method!r} is not a method")
     start = f"{method} {target}".encode("utf-8", "surrogateescape")
-    if not target or start.count(b" ") != 1 or b"\t" in start or has_control(start):
+    if _START.fullmatch(start) is None:
         raise ValueError(f"{target!r} is not a request target")
     start += _VERSION if request.names_host else endpoint.version_and_host
     if body is EMPTY:

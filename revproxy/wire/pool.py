@@ -101,7 +101,7 @@ class Pool:
                 connection = waiter.result()
                 if connection is None:
                     self._free_place()
-                else:
+                elif not connection.closed:
                     self._take_back(connection)
             raise
         finally:
@@ -129,13 +129,17 @@ class Pool:
             waiter.set_result(None)
 
     def _take_back(self, connection: Connection) -> None:
-        if self._closed or connection.closed or connection.free_since - connection.born >= self._limits.lifetime:
+        if self._closed:
             connection.close()
             return
-        waiter = self._next_waiting() if self._waiting else None
-        if waiter is not None:
-            waiter.set_result(connection)
-            return
+        if self._waiting:
+            if connection.free_since - connection.born >= self._limits.lifetime:
+                connection.close()  # its place is for whoever waits
+                return
+            waiter = self._next_waiting()
+            if waiter is not None:
+                waiter.set_result(connection)
+                return
         self._idle.append(connection)
         if self._sweeper is None:
             self._sweeper = self._clock.call_later(self._limits.idle, self._sweep)

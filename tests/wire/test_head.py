@@ -14,7 +14,7 @@ from multidict import CIMultiDict
 from revproxy.body import EMPTY, Body, StreamBody
 from revproxy.endpoint import Endpoint
 from revproxy.errors import ProtocolError, ResponseHeadTooLarge
-from revproxy.message import Request
+from revproxy.message import Request, request_of_lines
 from revproxy.wire.framing import CHUNKED, NO_BODY, UNTIL_CLOSE
 from revproxy.wire.head import ResponseHead, read_head, request_head
 
@@ -109,7 +109,7 @@ def test_framing_is_never_copied(said: list[tuple[str, str]], body: Body, framed
 def test_framing_of_undecoded_fields(declared: int | None, body: Body, framed: bytes | None) -> None:
     """The same holds for fields that nobody has decoded, whatever they declare (F-45, F-46)."""
     lines = b"X-A: 1\r\n" + (b"" if declared is None else b"Content-Length: %d\r\n" % declared)
-    request = Request.of_lines("POST", "/", lines, declared)
+    request = request_of_lines("POST", "/", lines, declared)
     request.body = body
     assert lines_of(request_head(request, HOST)) == [
         b"POST / HTTP/1.1",
