@@ -174,16 +174,22 @@ class RawResponse(web.StreamResponse):
 
     def __init__(self, request: web.BaseRequest, response: Response, keep_alive: bool) -> None:
         # Not the base's: that builds what is built already.
-        self._status = response.status
-        self._reason = REASON_PHRASES.get(response.status, "") if response.reason is None else response.reason
-        self._keep_alive = keep_alive
         self._response = response
+        self._keep_alive = keep_alive
         self._writer = request._payload_writer
 
     def __getattr__(self, name: str) -> Any:
         # What few ask for is made when they do: above all the headers, which must be decoded for it.
+        response = self._response
+        if name == "_status":
+            self._status = response.status
+            return self._status
+        if name == "_reason":
+            reason = response.reason
+            self._reason = REASON_PHRASES.get(response.status, "") if reason is None else reason
+            return self._reason
         if name == "_headers":
-            headers = self._headers = self._response.headers
+            headers = self._headers = response.headers
             return headers
         if name == "_state":
             self._state = {}
@@ -192,8 +198,12 @@ class RawResponse(web.StreamResponse):
 
     def sent(self, size: int) -> None:
         """``size`` bytes were written, head included."""
-        self._body_length += size
         self._writer.output_size += size
+
+    @property
+    def body_length(self) -> int:
+        """Bytes written, head included, as aiohttp counts them."""
+        return self._writer.output_size
 
     async def write_eof(self, data: bytes = b"") -> None:
         """Nothing: all is written."""
@@ -202,14 +212,18 @@ class RawResponse(web.StreamResponse):
 async def run_signals(request: web.BaseRequest, response: RawResponse) -> None:
     """Run the applications' ``on_response_prepare``."""
     await request._prepare_hook(response)
+    if response._cookies:
+        for cookie in response._cookies.values():
+            response.headers.add("Set-Cookie", cookie.OutputString())
 
 
 def has_signals(request: web.BaseRequest) -> bool:
     """Whether an application wants to see the response before it is sent."""
-    match_info = getattr(request, "_match_info", None)
-    if match_info is None:
+    try:
+        apps = request._match_info._apps  # type: ignore[attr-defined]
+    except AttributeError:  # without an application
         return type(request)._prepare_hook is not web.BaseRequest._prepare_hook
-    for app in match_info._apps:  # noqa: SIM110 - any() costs a generator, three times as much
+    for app in apps:  # noqa: SIM110 - any() costs a generator, three times as much
         if app._on_response_prepare:
             return True
     return False

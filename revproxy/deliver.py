@@ -41,8 +41,6 @@ async def deliver(
     """
     inbound = exchange.inbound
     status, body = response.status, response.body
-    if not 200 <= status <= 599:
-        raise InternalError(f"{status} is not the status of a final response")
     modern = inbound.version is HttpVersion11 or inbound.version >= (1, 1)
     keep_alive = may_persist(request)
     chunked = False
@@ -65,14 +63,16 @@ async def deliver(
     if has_signals(request):
         await run_signals(request, out)
         reason = out.reason
-    dated = response.dated
+    lines = response.lines
     try:
-        head = _STATUS_LINES[status, reason] + response.field_lines(length)
+        if lines is not None and response.came_dated and response.came_declared == length:
+            head = _STATUS_LINES[status, reason] + lines
+        else:
+            date = b"" if response.dated else b"Date: " + _date(clock) + b"\r\n"
+            head = _STATUS_LINES[status, reason] + response.field_lines(length) + date
     except ValueError as error:
         body.close()
         raise InternalError(f"response head: {error}") from error
-    if not dated:
-        head += b"Date: " + _date(clock) + b"\r\n"
     if not keep_alive:
         head += b"Connection: close\r\n"
     elif not modern:
@@ -102,6 +102,8 @@ class _StatusLines(dict[tuple[int, str | None], bytes]):
 
     def __missing__(self, key: tuple[int, str | None]) -> bytes:
         status, reason = key
+        if not 200 <= status <= 599:
+            raise ValueError(f"{status} is not the status of a final response")
         if reason is None:
             reason = REASON_PHRASES.get(status, "")
         line = f"HTTP/1.1 {status} {reason}".encode("utf-8", "surrogateescape")

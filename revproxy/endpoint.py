@@ -50,6 +50,7 @@ class Endpoint:
         "prefix",
         "priority",
         "query",
+        "rebases",
         "secure",
         "socket_path",
         "state",
@@ -106,6 +107,8 @@ class Endpoint:
             # The zone of an address means something on this machine only (RFC 6874 section 1).
             bracketed = f"[{host.partition('%')[0]}]" if ":" in host else parsed.raw_host or host
             self.authority = bracketed if parsed.is_default_port() else f"{bracketed}:{port}"
+        self.rebases = bool(self.prefix or self.query)
+        """Whether targets are sent there other than they came."""
         self.version_and_host = f" HTTP/1.1\r\nHost: {self.authority}\r\n".encode()
         """The end of every request line sent there, and the ``Host`` field behind it."""
         self.name = name or text
@@ -123,7 +126,7 @@ class Endpoint:
 
     def target(self, target: str) -> str:
         """``target`` as this endpoint is sent it: its prefix before, its query merged. ``*`` stays as it is."""
-        if not (self.prefix or self.query) or not target.startswith("/"):
+        if not self.rebases or not target.startswith("/"):
             return target
         path, mark, query = target.partition("?")
         if self.query:

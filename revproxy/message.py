@@ -134,29 +134,36 @@ class Inbound:
 
 
 class _Message:
-    """What a draft and a response have in common: field lines that are only decoded for whoever asks for them."""
+    """What a draft and a response have in common: field lines that are only decoded for whoever asks for them.
 
-    __slots__ = ("_declared", "_headers", "_lines", "body")
+    ``lines``
+        The field lines as they came, known to be well-formed; ``None`` once somebody has asked for ``headers``.
+    ``came_declared``
+        What ``Content-Length`` says among them.
+    """
+
+    __slots__ = ("_headers", "body", "came_declared", "lines")
 
     body: Body
+    lines: bytes | None
+    came_declared: int | None
 
     def __init__(self, headers: Fields | None, body: Body) -> None:
         self._headers = headers if isinstance(headers, CIMultiDict) else CIMultiDict(headers or ())
-        self._lines: bytes | None = None
-        self._declared: int | None = None
+        self.lines = self.came_declared = None
         self.body = body
 
     @property
     def headers(self) -> CIMultiDict[str]:
         """The fields, in order and case; edit them in place or set new ones."""
-        if self._lines is not None:
-            self._headers = decode_fields(self._lines)
-            self._lines = None
+        if self.lines is not None:
+            self._headers = decode_fields(self.lines)
+            self.lines = None
         return self._headers
 
     @headers.setter
     def headers(self, headers: CIMultiDict[str]) -> None:
-        self._lines = None
+        self.lines = None
         self._headers = headers
 
     def field_lines(self, length: int | None) -> bytes:
@@ -166,11 +173,11 @@ class _Message:
 
         Raises ``ValueError`` for what must not reach a wire.
         """
-        lines = self._lines
+        lines = self.lines
         if lines is not None:
-            if self._declared == length:
+            if self.came_declared == length:
                 return lines
-            if self._declared is None and length is not None:
+            if self.came_declared is None and length is not None:
                 return lines + b"Content-Length: %d\r\n" % length
         headers = self.headers
         for name in _OF_THE_CONNECTION:
@@ -194,17 +201,19 @@ class Request(_Message):
         ``EMPTY`` is no body at all; ``Body()`` one of length 0.
     """
 
-    __slots__ = ("method", "target")
+    __slots__ = ("came_target", "method", "target")
 
     def __init__(self, method: str, target: str, headers: Fields | None = None, body: Body = EMPTY) -> None:
         super().__init__(headers, body)
         self.method = method
         self.target = target
+        self.came_target: str | None = None
+        """A target that is known to be well-formed."""
 
     @property
     def names_host(self) -> bool:
         """Whether a filter has set ``Host``. Raises ``ValueError`` for two of them."""
-        if self._lines is not None:
+        if self.lines is not None:
             return False
         hosts = self._headers.getall(_HOST, [])
         if len(hosts) > 1:
@@ -221,7 +230,7 @@ class Response(_Message):
     ``reason``: ``None`` is the standard phrase of the status.
     """
 
-    __slots__ = ("_dated", "reason", "status")
+    __slots__ = ("came_dated", "reason", "status")
 
     def __init__(
         self,
@@ -233,20 +242,20 @@ class Response(_Message):
         super().__init__(headers, body)
         self.status = status
         self.reason = reason
-        self._dated = False
+        self.came_dated = False
 
     @property
     def declared(self) -> int | None:
         """What ``Content-Length`` says: the body's length, or what a body would have that is not sent (HEAD, 304)."""
-        if self._lines is not None:
-            return self._declared
+        if self.lines is not None:
+            return self.came_declared
         value = self._headers.get(_CONTENT_LENGTH, "")
         return int(value) if value.isascii() and value.isdigit() else None
 
     @property
     def dated(self) -> bool:
         """Whether there is a ``Date``."""
-        return self._dated if self._lines is not None else _DATE in self._headers
+        return self.came_dated if self.lines is not None else _DATE in self._headers
 
     def __repr__(self) -> str:
         return f"Response({self.status}, {self.headers!r}, {self.body!r}, reason={self.reason!r})"
@@ -257,13 +266,13 @@ _new = object.__new__
 
 
 def request_of_lines(method: str, target: str, lines: bytes, declared: int | None) -> Request:
-    """A request whose field lines are known to be well-formed and were not decoded; ``declared`` is the value of
-    ``Content-Length`` among them."""
+    """A request whose target and field lines are known to be well-formed, and were not decoded; ``declared`` is the
+    value of ``Content-Length`` among them."""
     self = _new(Request)
     self.method = method
-    self.target = target
-    self._lines = lines
-    self._declared = declared
+    self.target = self.came_target = target
+    self.lines = lines
+    self.came_declared = declared
     self.body = EMPTY
     return self
 
@@ -274,8 +283,8 @@ def response_of_lines(status: int, reason: str, lines: bytes, declared: int | No
     self = _new(Response)
     self.status = status
     self.reason = reason
-    self._lines = lines
-    self._declared = declared
-    self._dated = dated
+    self.lines = lines
+    self.came_declared = declared
+    self.came_dated = dated
     self.body = EMPTY
     return self

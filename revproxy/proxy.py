@@ -161,7 +161,7 @@ class ProxyHandler:
                     _log.exception("a deferred release failed [%s]", ascii(exchange.id)[1:-1])
                 for finished in self._hooks.finished:
                     finished(exchange, answer.status if answer is not None and request.writer.output_size else None)
-            if not is_drained(request) and request.transport is not None:
+            if not out.keep_alive and not is_drained(request) and request.transport is not None:
                 await linger(request)
             return out
         finally:
@@ -229,9 +229,7 @@ def _cut(request: web.BaseRequest, error: ProxyError) -> web.StreamResponse:
     """Close the client's connection without another byte. What is returned is for the access log only."""
     if request.transport is not None:
         cut(request.transport)
-    out = RawResponse(request, Response(error.status or _UNSAID[error.origin]), False)
-    out.sent(0)
-    return out
+    return RawResponse(request, Response(error.status or _UNSAID[error.origin]), False)
 
 
 _UNSAID = {Origin.CLIENT: 499, Origin.POLICY: 444, Origin.PROXY: 500, Origin.UPSTREAM: 502}

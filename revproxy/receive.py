@@ -60,16 +60,17 @@ def receive(
             _check_coding(headers.getall("Transfer-Encoding", []), version)
         if connection and sum(map(len, connection)) > MAX_CONNECTION:
             raise BadRequest(f"over {MAX_CONNECTION} characters of Connection")
-        path = target
+        origin = target
         if method == "CONNECT":
             raise MethodNotAllowed("CONNECT is not for a reverse proxy (RFC 9110 section 9.3.6)")
         if target[:1] != "/":
-            host, path = _authority_and_path(method, target)
-        reading = read(path)
+            host, origin = _authority_and_path(method, target)
+        reading = read(origin)
         if strip:
             reading = _below(strip, reading)
     except ProxyError as error:
         refused = error
+    upstream_target, path, query = reading
     scheme = "https" if secure else "http"
     if host is None:
         host = headers.get(_HOST, "")
@@ -77,8 +78,8 @@ def receive(
         method,
         target,
         headers,
-        reading.path,
-        reading.query,
+        path,
+        query,
         version,
         scheme,
         host,
@@ -86,10 +87,10 @@ def receive(
         request.get_extra_info,
     )
     lines = passed_on(raw_headers, connection)
-    lines.append(FORWARDED_LINES[peer[0] if isinstance(peer, tuple) else None, host, scheme])
+    lines.append(FORWARDED_LINES[peer[0] if type(peer) is tuple else None, host, scheme])
     declared = headers.get(_CONTENT_LENGTH)
     length = None if declared is None else int(declared.lstrip("0") or "0")
-    draft = request_of_lines(method, reading.target, b"\r\n".join(lines), length)
+    draft = request_of_lines(method, upstream_target, b"\r\n".join(lines), length)
     if declared is not None and declared != str(length):
         draft.headers[_CONTENT_LENGTH] = str(length)  # "007" has two readings, it is told some servers
     if refused is None and (declared is not None or coded):

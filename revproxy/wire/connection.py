@@ -31,9 +31,6 @@ from .upload import Upload
 
 __all__ = ["Connection"]
 
-_MAX_INTERIM = 32
-
-
 _EXPIRED: dict[Callable[[str], ProxyError], str] = {
     ClientTimeout: "the client stopped sending its request body",
     ResponseTimeout: "no response head in time",
@@ -59,7 +56,6 @@ class Connection(asyncio.Protocol):
         "_deadline",
         "_expiry",
         "_head_deadline",
-        "_interim",
         "_limits",
         "_loop",
         "_on_free",
@@ -109,7 +105,6 @@ class Connection(asyncio.Protocol):
         self._waiter: asyncio.Future[Response] | None = None
         self._head_deadline = NEVER
         self._reader = HeadReader(limits)
-        self._interim = 0
         self._body: WireBody | None = None
         self._chunks: ChunkedReader | None = None
         self._remaining = 0
@@ -120,15 +115,15 @@ class Connection(asyncio.Protocol):
 
     async def exchange(self, attempt: Attempt, head: bytes, now: float, deadline: float = NEVER) -> Response:
         """Send the attempt's request, whose head is ``head``, and return the response as soon as its head is there.
+        For a connection that is idle and not ``closed``, which the pool looks after.
 
         ``now``: the time, which costs a system call; ``deadline``: when the head must be there. Raises the
         ``ProxyError`` that says what went wrong. The connection is then closed; so it is on cancellation.
         """
-        if self._closed or self._transport.is_closing():
+        if self._closed:
             raise ConnectionLost("connection closed before it was used")
         self._attempt = attempt
         self._waiter = waiter = self._loop.create_future()
-        self._interim = 0
         self.used += 1
         timeouts = self._timeouts
         self._head_deadline = deadline
@@ -256,11 +251,11 @@ class Connection(asyncio.Protocol):
         self._waiter = None
         attempt.status = response.status
         attempt.first_byte = self.free_since = self._clock.now()
-        if framing is NO_BODY or framing == 0:
-            self._finish(reusable=persistent and not rest)
-        elif framing == len(rest):
+        if rest and framing == len(rest):
             response.body = Body(rest)
             self._finish(reusable=persistent)
+        elif framing is NO_BODY or framing == 0:
+            self._finish(reusable=persistent and not rest)
         else:
             response.body = body = self._stream(attempt, framing, persistent, rest)
             if isinstance(body, WireBody) and body.error is not None:
@@ -271,11 +266,8 @@ class Connection(asyncio.Protocol):
             waiter.set_result(response)
 
     def _interim_received(self, response: Response, rest: bytes) -> None:
-        self._interim += 1
         if response.status == 101:
             self._fail(ProtocolError("101 for a request that asked for no upgrade"))
-        elif self._interim > _MAX_INTERIM:
-            self._fail(ProtocolError(f"more than {_MAX_INTERIM} interim responses"))
         else:
             assert self._attempt is not None
             interim = self._attempt.exchange.interim

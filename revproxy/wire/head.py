@@ -15,7 +15,7 @@ from .framing import Framing, framing
 __all__ = ["ResponseHead", "read_head", "request_head"]
 
 _VERSION = b" HTTP/1.1\r\n"
-_START = re.compile(rb"[!-~]++ [!-~\x80-\xff]++")
+_TARGET = re.compile(rb"[!-~\x80-\xff]++")
 _KNOWN_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH"})
 
 
@@ -25,18 +25,29 @@ def request_head(request: Request, endpoint: Endpoint) -> bytes:
     The framing follows from the body: no field for none, ``Content-Length`` for a known length, else chunked (RFC
     9112 section 6). Raises ``ValueError`` for a method, target or field that must not reach a wire.
     """
-    method, target, body = request.method, endpoint.target(request.target), request.body
+    method, target, body = request.method, request.target, request.body
+    if target is not request.came_target or method not in _KNOWN_METHODS:
+        _check_start(method, target)
+    if endpoint.rebases:
+        target = endpoint.target(target)
+    start = f"{method} {target}".encode("utf-8", "surrogateescape")
+    length = None if body is EMPTY else body.length
+    lines = request.lines
+    if lines is not None and request.came_declared == length:
+        start += endpoint.version_and_host
+    else:
+        start += _VERSION if request.names_host else endpoint.version_and_host
+        lines = request.field_lines(length)
+    if length is None and body is not EMPTY:
+        return start + lines + b"Transfer-Encoding: chunked\r\n\r\n"
+    return start + lines + b"\r\n"
+
+
+def _check_start(method: str, target: str) -> None:
     if method not in _KNOWN_METHODS and (method == "CONNECT" or not is_token(method)):
         raise ValueError(f"{method!r} is not a method")
-    start = f"{method} {target}".encode("utf-8", "surrogateescape")
-    if _START.fullmatch(start) is None:
+    if _TARGET.fullmatch(target.encode("utf-8", "surrogateescape")) is None:
         raise ValueError(f"{target!r} is not a request target")
-    start += _VERSION if request.names_host else endpoint.version_and_host
-    if body is EMPTY:
-        return start + request.field_lines(None) + b"\r\n"
-    if body.length is None:
-        return start + request.field_lines(None) + b"Transfer-Encoding: chunked\r\n\r\n"
-    return start + request.field_lines(body.length) + b"\r\n"
 
 
 _HEAD = re.compile(

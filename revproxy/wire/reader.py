@@ -40,6 +40,9 @@ at most ``Date``, ``Content-Length`` and ``Connection: keep-alive``, and nothing
 does not match may still be a good head: ``read_head`` knows. What matches it reads the same way."""
 
 
+_MAX_INTERIMS = 32
+
+
 class _Statuses(dict[bytes, tuple[int, str]]):
     """Status and reason phrase of status lines, without the version. What is kept is bounded in number and in size."""
 
@@ -60,13 +63,15 @@ class HeadReader:
     it. Nothing can be read after that.
     """
 
-    __slots__ = ("_held", "_max_bytes", "_max_fields", "_small")
+    __slots__ = ("_fresh", "_held", "_interims", "_max_bytes", "_max_fields", "_small")
 
     def __init__(self, limits: Limits) -> None:
         self._max_bytes = limits.head_bytes
         self._max_fields = limits.head_fields
         self._small = min(limits.head_bytes, 4 * limits.head_fields)  # no field line takes less than four bytes
         self._held = b""
+        self._interims = 0
+        self._fresh = True  # nothing is held, and the last head was a final one
 
     @property
     def begun(self) -> bool:
@@ -76,7 +81,7 @@ class HeadReader:
     def feed(self, data: bytes, method: str) -> Received | None:
         """Take what came, in answer to a request of ``method``; ``None``: the head has not ended yet."""
         match = _PLAIN.match(data)
-        if match is not None and not self._held and method != "HEAD":
+        if match is not None and self._fresh and method != "HEAD":
             line, lines, dated, declared = match.group(1, 2, 3, 4)
             end = match.end()
             if declared is not None and (end <= self._small or self._within_limits(end, lines)):
@@ -108,8 +113,13 @@ class HeadReader:
             if bare or not data.startswith(b"HTTP/1."[: len(data)]):
                 raise ProtocolError(f"not an HTTP/1.1 response: {data[:20]!r}")
             self._held = data
+            self._fresh = False
             return None
         self._held = b""
         head = read_head(data[:end], method, self._max_fields)
+        self._fresh = head.status >= 200
+        self._interims = 0 if self._fresh else self._interims + 1
+        if self._interims > _MAX_INTERIMS:
+            raise ProtocolError(f"more than {_MAX_INTERIMS} interim responses")
         response = response_of_lines(head.status, head.reason, head.lines, head.declared, head.dated)
         return response, head.framing, head.persistent, data[end:]
