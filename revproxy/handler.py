@@ -5,6 +5,7 @@ An async function with the right parameters is a handler or a filter; so is an o
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any, TypeAlias
@@ -12,7 +13,7 @@ from typing import Any, TypeAlias
 from .exchange import Exchange, Key
 from .message import Response
 
-__all__ = ["Component", "Filter", "Handler", "Pipeline", "running", "walk"]
+__all__ = ["Component", "Filter", "Handler", "Pipeline", "Running", "running", "walk"]
 
 Handler: TypeAlias = Callable[[Exchange], Coroutine[Any, Any, Response]]
 """Answers an exchange."""
@@ -75,6 +76,29 @@ async def running(root: object) -> AsyncIterator[None]:
             await component.start()
             stack.push_async_callback(component.stop)
         yield
+
+
+class Running:
+    """``running(root)``, shared: what is entered several times at once is started by the first and stopped by the
+    last."""
+
+    def __init__(self, root: object) -> None:
+        self._root = root
+        self._users = 0
+        self._turn = asyncio.Lock()
+        self._stack = AsyncExitStack()
+
+    async def __aenter__(self) -> None:
+        async with self._turn:
+            if not self._users:
+                await self._stack.enter_async_context(running(self._root))
+            self._users += 1
+
+    async def __aexit__(self, *failure: object) -> None:
+        async with self._turn:
+            self._users -= 1
+            if not self._users:
+                await self._stack.aclose()
 
 
 def wrap(filter: Filter, handler: Handler) -> Handler:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable
 from dataclasses import fields
 from typing import TYPE_CHECKING
@@ -14,9 +15,12 @@ if TYPE_CHECKING:
 
 __all__ = ["Observer", "hooks"]
 
+_log = logging.getLogger("revproxy.error")
+
 
 class Observer:
-    """No-op hooks: override what you want to know. They are called in order, must not block, and must not raise.
+    """No-op hooks: override what you want to know. They are called in order and must not block. What one raises is
+    logged in ``revproxy.error`` and changes nothing else.
 
     A hook that nobody overrides costs nothing.
     """
@@ -40,12 +44,22 @@ class Observer:
         """The exchange is over. ``status``: what the client was sent; ``None``: nothing."""
 
 
+def _guarded(hook: Callable[..., object]) -> Callable[..., object]:
+    def guarded(*facts: object) -> None:
+        try:
+            hook(*facts)
+        except Exception:
+            _log.exception("an observer failed: %r", hook)
+
+    return guarded
+
+
 def hooks(observers: Iterable[Observer]) -> Hooks:
     """The methods that ``observers`` override, as an exchange calls them."""
     observers = tuple(observers)
 
     def overridden(hook: str) -> tuple[Callable[..., object], ...]:
         base = getattr(Observer, hook)
-        return tuple(getattr(each, hook) for each in observers if getattr(type(each), hook) is not base)
+        return tuple(_guarded(getattr(each, hook)) for each in observers if getattr(type(each), hook) is not base)
 
     return Hooks(*(overridden(each.name) for each in fields(Hooks)))

@@ -20,7 +20,7 @@ from .errors import (
     ProxyError,
 )
 from .exchange import Exchange
-from .handler import Filter, Handler, Pipeline, missing_keys, running, walk
+from .handler import Filter, Handler, Pipeline, Running, missing_keys, walk
 from .message import Response
 from .mount import Mount
 from .observer import Observer, hooks
@@ -80,6 +80,7 @@ class ProxyHandler:
         missing = missing_keys((), self._root)
         if missing:
             raise ValueError(f"no filter outside provides {', '.join(sorted(key.name for key in missing))}")
+        self._running = Running(self._root)
         self._handler: Handler = self._root if filters else handler
         self._hooks = hooks(observers)
         self._read = (path_policy or PathPolicy()).bind(conditions=any(part.reads_path for part in components))
@@ -105,8 +106,9 @@ class ProxyHandler:
             app.cleanup_ctx.append(self.lifespan)
 
     async def lifespan(self, app: web.Application) -> AsyncIterator[None]:
-        """For ``app.cleanup_ctx``: starts every component, and stops it when the application ends."""
-        async with running(self._root):
+        """For ``app.cleanup_ctx``: starts every component, and stops it when the application ends. Of several
+        applications that share the proxy, the first starts and the last stops."""
+        async with self._running:
             yield
 
     # Serving.

@@ -61,6 +61,8 @@ class Rule:
             raise TypeError(f"when: {self.when!r} is not a condition: wrap a function in when.check()")
         if not callable(self.then):
             raise TypeError(f"then: {self.then!r} is not a handler: it is not callable")
+        if self.severity is not None and not isinstance(self.severity, Severity):
+            raise TypeError(f"severity: {self.severity!r} is not a Severity")
         if self.severity is None and (self.shadow or isinstance(self.then, Block)):
             severity = Severity.WARNING if isinstance(self.then, Block) else Severity.NOTICE
             object.__setattr__(self, "severity", severity)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Coroutine
 from typing import Any, Protocol
 
@@ -16,6 +17,8 @@ from .wire.pool import Pool
 from .wire.settings import Limits, Timeouts, Tls
 
 __all__ = ["Transport", "WireTransport"]
+
+_log = logging.getLogger("revproxy.error")
 
 
 class Transport(Protocol):
@@ -38,6 +41,10 @@ class WireTransport(Component):
         self._limits = limits
         self._clock = clock
         self._pools: dict[Endpoint, Pool] = {}
+        self._started = False
+
+    async def start(self) -> None:
+        self._started = True
 
     def send(self, attempt: Attempt) -> Coroutine[Any, Any, Response]:
         pool = self._pools.get(attempt.endpoint) or self._pool(attempt.endpoint)
@@ -57,6 +64,13 @@ class WireTransport(Component):
         return await connection.exchange(attempt, head, self._clock.now(), deadline)
 
     def _pool(self, endpoint: Endpoint) -> Pool:
+        if not self._started:
+            self._started = True  # said once
+            _log.warning(
+                "%s is used, but was not started: its connections will not be closed at the end. "
+                "Mount the proxy, or add its lifespan to the application's cleanup_ctx",
+                endpoint.name,
+            )
         if self._tls is None and endpoint.secure:
             self._tls = Tls()  # reads the system's CAs, which takes a while: once
         pool = self._pools[endpoint] = Pool(
@@ -65,6 +79,7 @@ class WireTransport(Component):
         return pool
 
     async def stop(self) -> None:
+        self._started = False
         for pool in self._pools.values():
             pool.close()
         self._pools.clear()

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from functools import partial
 
+from yarl import URL
+
 from .balancers import P2C, Balancer, Snapshot
 from .clock import SYSTEM_CLOCK, Clock
 from .endpoint import Endpoint
@@ -33,13 +35,13 @@ class Upstream(Component):
         What sends an attempt; default: HTTP/1.1 over pooled connections. Then ``timeouts``, ``limits`` and ``tls``
         are the transport's business, and setting them here is a ``ValueError``.
 
-    Raises ``ValueError`` that names the parameter and its value. A call raises ``NoEndpoint`` when no endpoint
-    accepts, and what the transport raises.
+    Raises ``ValueError`` or ``TypeError`` that names the parameter and its value. A call raises ``NoEndpoint`` when no
+    endpoint accepts, and what the transport raises.
     """
 
     def __init__(
         self,
-        *endpoints: str | Endpoint,
+        *endpoints: str | URL | Endpoint,
         name: str = "",
         balancer: Balancer | None = None,
         timeouts: Timeouts | None = None,
@@ -50,6 +52,9 @@ class Upstream(Component):
     ) -> None:
         if not endpoints:
             raise ValueError("endpoints: an upstream needs at least one")
+        for each in endpoints:
+            if not isinstance(each, str | URL | Endpoint):
+                raise TypeError(f"endpoints: URLs or Endpoint objects, one argument each, got {each!r}")
         members = tuple(each if isinstance(each, Endpoint) else Endpoint(each) for each in endpoints)
         if len({id(member) for member in members}) != len(members) or len({str(m.url) for m in members}) != len(
             members
@@ -59,7 +64,13 @@ class Upstream(Component):
             raise ValueError("transport: timeouts, limits and tls belong to it when it is given")
         self.name = name or members[0].name
         self.endpoints = members
-        self.balancer = balancer or P2C()
+        self._members = frozenset(members)
+        self.balancer = P2C() if balancer is None else balancer
+        if not isinstance(self.balancer, Balancer):
+            raise TypeError(f"balancer: {balancer!r} is not a Balancer object")
+        if self.balancer.serves:
+            raise ValueError(f"balancer: {balancer!r} serves {self.balancer.serves!r} already, and has its state")
+        self.balancer.serves = self.name
         self._clock = clock
         self._transport: Transport = transport or WireTransport(
             tls=tls, timeouts=timeouts or Timeouts(), limits=limits or Limits(), clock=clock
@@ -75,6 +86,8 @@ class Upstream(Component):
                 break
         else:
             raise NoEndpoint(f"{self.name}: none of {len(self.endpoints)} endpoints accepts")
+        if endpoint not in self._members:
+            raise InternalError(f"{self.name}: {self.balancer!r} chose {endpoint!r}, which is none of its endpoints")
         attempts = exchange.attempts
         attempt = Attempt(endpoint, exchange, exchange.request, len(attempts) + 1, now, exchange.deadline)
         attempts.append(attempt)

@@ -33,10 +33,28 @@ def test_only_what_is_overridden() -> None:
     """A hook that nobody overrides is not there to be called; one that a base class overrides is."""
     one, other = Counts(), Counted()
     found = hooks([Observer(), one, other])
-    assert found.started == (one.started, other.started)
-    assert found.failed == (one.failed, other.failed)
-    assert found.finished == (other.finished,)
+    assert [len(each) for each in (found.started, found.failed, found.finished)] == [2, 2, 1]
     assert (found.attempted, found.settled, found.ruled) == ((), (), ())
+    found.finished[0](exchange(), 204)
+    assert (one.seen, other.seen) == ([], [204])
+
+
+def test_one_that_raises(caplog: pytest.LogCaptureFixture) -> None:
+    """What an observer raises is logged, with its traceback, and the next one is told all the same."""
+
+    class Broken(Observer):
+        def started(self, exchange: Exchange) -> None:
+            raise RuntimeError("no disk")
+
+    later = Counts()
+    subject = exchange()
+    for hook in hooks([Broken(), later]).started:
+        hook(subject)
+    assert later.seen == [subject]
+    (record,) = caplog.records
+    assert (record.name, record.levelname) == ("revproxy.error", "ERROR")
+    assert "Broken.started" in record.getMessage()
+    assert record.exc_info
 
 
 def test_they_are_called_in_order() -> None:

@@ -354,6 +354,7 @@ def test_bad_tables() -> None:
     [
         (lambda: Rule(lambda subject: True, site), r"when: .* is not a condition: wrap a function in when\.check"),  # type: ignore[arg-type]
         (lambda: Rule(when.anything, None), "then: None is not a handler"),  # type: ignore[arg-type]
+        (lambda: Rule(when.anything, site, severity="high"), "severity: 'high' is not a Severity"),  # type: ignore[arg-type]
     ],
 )
 def test_bad_rules(make: Callable[[], Rule], names: str) -> None:

@@ -90,6 +90,41 @@ def test_bad_arguments(compose: Callable[[], Upstream], said: str) -> None:
         compose()
 
 
+@pytest.mark.parametrize(
+    ("compose", "said"),
+    [
+        (lambda: Upstream(["http://a.test"]), "endpoints: URLs or Endpoint objects, one argument each, got ['http"),  # type: ignore[arg-type]
+        (lambda: Upstream("http://a.test", balancer=P2C), "balancer: <class"),  # type: ignore[arg-type]
+        (lambda: Upstream("http://a.test", balancer="p2c"), "balancer: 'p2c' is not a Balancer object"),  # type: ignore[arg-type]
+    ],
+)
+def test_wrong_kinds(compose: Callable[[], Upstream], said: str) -> None:
+    """What is of the wrong kind is a ``TypeError`` that says so at once, not an obscure one later."""
+    with pytest.raises(TypeError, match=re.escape(said)):
+        compose()
+
+
+def test_a_balancer_of_two() -> None:
+    """A balancer has the state of one upstream: a second one is refused, by name."""
+    balancer = RoundRobin()
+    Upstream("http://a.test", balancer=balancer)
+    with pytest.raises(ValueError, match=r"serves 'http://a\.test' already"):
+        Upstream("http://b.test", balancer=balancer)
+
+
+async def test_a_foreign_endpoint() -> None:
+    """An endpoint that a balancer makes up is not dialled: its own is not a member's state."""
+
+    class Inventive(Balancer):
+        def bind(self, snapshot: Snapshot) -> Order:
+            return lambda exchange: [Endpoint("http://evil.test")]
+
+    transport = FakeTransport()
+    with pytest.raises(InternalError, match="which is none of its endpoints"):
+        await Upstream("http://a.test", balancer=Inventive(), transport=transport)(exchange())
+    assert transport.attempts == []
+
+
 def test_names_and_members() -> None:
     """An upstream is called as it is told, else like its first endpoint; endpoints may be URLs or objects."""
     endpoint = Endpoint("http://b.test", name="b", weight=3)

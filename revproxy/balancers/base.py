@@ -30,6 +30,9 @@ class Balancer(ABC):
     One balancer serves one upstream: its state is that of the last snapshot bound.
     """
 
+    serves: str = ""
+    """The name of that upstream, once there is one."""
+
     @abstractmethod
     def bind(self, snapshot: Snapshot) -> Order:
         """The order for ``snapshot``. Called once per change of membership: build tables here."""

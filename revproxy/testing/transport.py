@@ -20,7 +20,7 @@ class FakeTransport:
     ``answer``
         A ``Response``, or an exception to raise (``ConnectFailed``, ``ResponseTimeout``); or a function of the
         attempt, sync or async, that returns one of these. Default: 200 without a body. A function is asked each time;
-        a ``Response`` is given out as it is, so its body must be in memory.
+        of a ``Response`` every attempt gets a copy of its own, so its body must be in memory (else ``ValueError``).
 
     ``attempts`` has every attempt in order::
 
@@ -30,6 +30,8 @@ class FakeTransport:
     """
 
     def __init__(self, answer: Answer | Callable[[Attempt], Answer | Awaitable[Answer]] | None = None) -> None:
+        if isinstance(answer, Response) and answer.body.data is None:
+            raise ValueError(f"answer: the body of {answer!r} is not in memory, and can be given out only once")
         self._answer = answer
         self.attempts: list[Attempt] = []
 
@@ -39,6 +41,8 @@ class FakeTransport:
         if callable(answer):
             result = answer(attempt)
             answer = await result if inspect.isawaitable(result) else result
+        elif isinstance(answer, Response):
+            answer = Response(answer.status, answer.headers.copy(), answer.body, answer.reason)
         if answer is None:
             answer = Response(200)
         if isinstance(answer, Exception):

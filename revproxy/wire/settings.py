@@ -15,7 +15,7 @@ def _check_positive(settings: object) -> None:
         value = getattr(settings, each.name)
         if value is None and each.default is None:
             continue
-        if value is None or isinstance(value, bool) or not value > 0 or value == math.inf:
+        if not isinstance(value, int | float) or isinstance(value, bool) or not value > 0 or value == math.inf:
             raise ValueError(f"{type(settings).__name__}.{each.name} must be above 0 and finite, got {value!r}")
 
 

@@ -13,6 +13,7 @@ import pytest
 
 from revproxy import Filter, Limits, ProxyHandler, Timeouts, Tls, Upstream
 from revproxy.errors import ClientDisconnected
+from revproxy.handler import walk
 from revproxy.testing import (
     FakeUpstream,
     Step,
@@ -302,6 +303,11 @@ async def test_amid_an_upload(request_start: bytes, answered: bool, by_reset: bo
 # At any moment.
 
 
+async def start(upstream: Upstream) -> None:
+    for component in walk(upstream):
+        await component.start()
+
+
 def open_connections(upstream: Upstream) -> int:
     """What the upstream's pool says of itself."""
     return sum(map(int, re.findall(r"<Pool .* open=(-?\d+)/", repr(upstream.parts()))))
@@ -314,6 +320,7 @@ async def test_whenever_it_leaves_no_place_is_lost(host: str) -> None:
     async with FakeUpstream() as server:
         server.always(respond(body=b"ok", close=True))  # so that every request dials anew
         upstream = Upstream(f"http://{host}:{server.port}", limits=Limits(connections=1, waiting=1, wait=TIMEOUT))
+        await start(upstream)
         answered = 0
         for turns in range(60):
             each = exchange("GET", "/")
@@ -346,6 +353,7 @@ async def test_whenever_it_leaves_the_queue_no_place_is_lost(kept: bool) -> None
     async with FakeUpstream() as server:
         server.always(respond(body=b"ok", close=not kept))
         upstream = Upstream(server.url, limits=Limits(connections=1, idle=60))
+        await start(upstream)
 
         async def ask() -> bytes:
             each = exchange("GET", "/")

@@ -703,6 +703,53 @@ async def test_signals_see_and_edit_the_response() -> None:
     assert [answer.body for answer in answers[:2]] == [b"ok", b"ok"]
 
 
+async def test_a_signal_sets_cookies() -> None:
+    """Cookies that a signal sets reach the client, beside those of the upstream."""
+
+    async def on_prepare(request: web.Request, response: web.StreamResponse) -> None:
+        response.set_cookie("mine", "1", httponly=True)
+        response.set_cookie("other", "2", path="/x")
+
+    async with FakeUpstream() as server:
+        server.always(responds(headers={"Set-Cookie": "theirs=0"}, body=b"ok"))
+        app = web.Application()
+        app.on_response_prepare.append(on_prepare)
+        ProxyHandler(Upstream(server.url)).mount(app)
+        async with serving(app) as site:
+            answer = await site.ask(GET)
+    assert answer.getall(b"Set-Cookie") == [b"theirs=0", b"mine=1; HttpOnly; Path=/", b"other=2; Path=/x"]
+
+
+async def test_one_proxy_in_two_applications(caplog: pytest.LogCaptureFixture) -> None:
+    """A proxy that two applications share is started once and serves until both have ended."""
+    async with FakeUpstream() as server:
+        proxy = ProxyHandler(Upstream(server.url))
+        first, second = web.Application(), web.Application()
+        for app in (first, second):
+            proxy.mount(app)
+        async with serving(second) as site:
+            async with serving(first) as other:
+                assert (await other.ask(GET)).status == 200
+                assert server.connections == 1
+            assert (await site.ask(GET)).status == 200
+            assert server.connections == 1  # the pool is still the same
+        await server.gone()
+    assert caplog.records == []
+
+
+async def test_a_proxy_that_was_not_started(caplog: pytest.LogCaptureFixture) -> None:
+    """Who calls ``handle`` and forgets the lifespan is told so, once."""
+    async with FakeUpstream() as server:
+        proxy = ProxyHandler(Upstream(server.url))
+        app = web.Application()
+        app.router.add_get("/", proxy.handle)
+        async with serving(app) as site:
+            for _ in range(2):
+                assert (await site.ask(GET)).status == 200
+    (record,) = caplog.records
+    assert (record.levelname, "lifespan" in record.getMessage()) == ("WARNING", True)
+
+
 async def test_a_signal_cannot_frame_or_inject() -> None:
     """F-28, F-52: what a signal says of the framing is not believed, and a line end is a 500."""
 

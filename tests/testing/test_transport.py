@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
 
 from revproxy import Attempt, Body, Endpoint, Response, Upstream
+from revproxy.body import StreamBody
 from revproxy.errors import ConnectFailed, ProtocolError, ResponseTimeout
 from revproxy.testing import FakeTransport, exchange
 from revproxy.transport import Transport
@@ -42,10 +43,24 @@ async def test_what_it_says_of_an_attempt() -> None:
 
 
 async def test_the_same_answer_every_time() -> None:
-    """A `Response` is given out as it is, to everybody."""
-    answer = Response(201, body=Body(b"made"))
+    """Of a ``Response`` everybody gets a copy of his own: what one filter edits no other sees."""
+    answer = Response(201, {"X-A": "1"}, Body(b"made"), "Made")
     transport = FakeTransport(answer)
-    assert [await transport.send(new_attempt()) for _ in range(3)] == [answer] * 3
+    given = [await transport.send(new_attempt()) for _ in range(3)]
+    assert [repr(each) for each in given] == [repr(answer)] * 3
+    given[0].headers["X-A"] = "2"
+    given[0].status = 500
+    assert [(each.status, each.headers["X-A"]) for each in (answer, *given[1:])] == [(201, "1")] * 3
+
+
+def test_a_body_that_is_there_once() -> None:
+    """A body that can be read only once is no answer for every attempt; a function may make one each time."""
+
+    async def chunks() -> AsyncIterator[bytes]:
+        yield b"x"
+
+    with pytest.raises(ValueError, match="not in memory"):
+        FakeTransport(Response(200, body=StreamBody(chunks())))
 
 
 @pytest.mark.parametrize("error", [ConnectFailed("x"), ProtocolError("y"), LookupError("z")])
