@@ -63,7 +63,7 @@ class Mount(web.AbstractResource):
         return {"prefix": self.prefix}
 
     def raw_match(self, path: str) -> bool:
-        return path == self.prefix
+        return False  # else the router would add the next route of this path to this resource, which takes none
 
     def __len__(self) -> int:
         return 1

@@ -94,7 +94,8 @@ class ProxyHandler:
         """Serve everything below ``path`` of ``app``, and start and stop with it.
 
         ``strip`` takes ``path`` off the target before it is forwarded, at a segment boundary: ``/app/x`` becomes
-        ``/x``. Routes that the application added before take precedence.
+        ``/x``. Routes of the application with a longer fixed path take precedence, and those with the same one if they
+        were added before.
 
         Raises ``ValueError`` for a path that does not begin with a slash.
         """

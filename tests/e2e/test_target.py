@@ -397,6 +397,22 @@ async def test_two_proxies_in_one_application() -> None:
         assert [request.target for request in right.requests] == ["/2"]
 
 
+async def test_a_route_right_after_a_mount() -> None:
+    """A route of the mount's own path can be added after it, and does not become a part of it."""
+
+    async def own(request: web.Request) -> web.Response:
+        return web.Response(text="own")
+
+    async with FakeUpstream() as server:
+        app = web.Application()
+        ProxyHandler(Upstream(server.url)).mount(app, "/shop")
+        app.router.add_get("/shop", own)
+        app.router.add_get("/shop/cart", own)
+        async with serving(app) as site:
+            bodies = [(await site.ask(get(target))).body for target in ("/shop", "/shop/cart", "/shop/x")]
+        assert bodies == [b"ok", b"own", b"ok"]
+
+
 async def test_mount_in_a_subapplication() -> None:
     """A proxy in a sub-application serves below the prefix of that; ``handle`` of it sees the whole target."""
     async with FakeUpstream() as server:
