@@ -19,14 +19,18 @@ __all__ = [
     "RawResponse",
     "already_read",
     "arrived",
+    "defer_continue",
     "drain",
     "has_body",
     "has_signals",
+    "is_continued",
     "is_decompressed",
     "is_drained",
     "is_touched",
+    "is_untouched",
     "linger",
     "may_persist",
+    "more_chunks",
     "on_writable",
     "run_signals",
     "unwatch_client",
@@ -91,13 +95,17 @@ def watch_body(request: web.BaseRequest) -> None:
     protocol._messages = queue
 
 
-async def linger(request: web.BaseRequest) -> None:
-    """Read and drop what is left of a request body, as long as aiohttp would, then have the connection closed.
+async def linger(request: web.BaseRequest, *, read: bool = True) -> None:
+    """Read and drop what is left of a request body, as long as aiohttp would, then have the connection closed. Without
+    ``read`` it is closed at once, unless the body has begun: the client was never told to send it.
 
     aiohttp does so itself after the handler, but would not notice that the client has left, and would log a traceback
     for a broken body.
     """
     payload, protocol = request._payload, request._protocol
+    if not read and is_untouched(request):
+        protocol.force_close()
+        return
     try:
         async with asyncio.timeout(protocol._lingering_time):
             while not payload.is_eof():
@@ -132,6 +140,27 @@ def is_touched(content: StreamReader) -> bool:
 def is_decompressed(content: StreamReader) -> bool:
     """Whether the server undoes the ``Content-Encoding`` of this body."""
     return content.total_compressed_bytes is not None
+
+
+def is_continued(request: web.BaseRequest) -> bool:
+    """Whether a client that waits for ``100 Continue`` has been told by the application's router: a route does so
+    before its handler and every middleware, unless it was made with ``defer_continue``."""
+    match_info = getattr(request, "_match_info", None)
+    return match_info is not None and match_info.route._expect_handler is not defer_continue
+
+
+async def defer_continue(request: web.Request) -> None:
+    """For ``expect_handler``: leave it to the proxy."""
+
+
+def is_untouched(request: web.BaseRequest) -> bool:
+    """Whether nothing of a request body has arrived."""
+    return not request._payload._buffer and not request._payload._cursor
+
+
+def more_chunks(content: StreamReader) -> bool:
+    """Whether the end of another chunk of a chunked body is there to be read."""
+    return bool(content._http_chunk_splits)
 
 
 # Writing.
@@ -210,8 +239,12 @@ class RawResponse(web.StreamResponse):
 
 
 async def run_signals(request: web.BaseRequest, response: RawResponse) -> None:
-    """Run the applications' ``on_response_prepare``."""
-    await request._prepare_hook(response)
+    """Run the applications' ``on_response_prepare``. Meanwhile the response is one that has begun."""
+    response._eof_sent, response._req, response._payload_writer = False, request, request._payload_writer
+    try:
+        await request._prepare_hook(response)
+    finally:
+        response._eof_sent, response._req, response._payload_writer = True, None, None
     if response._cookies:
         for cookie in response._cookies.values():
             response.headers.add("Set-Cookie", cookie.OutputString())

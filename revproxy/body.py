@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterable, AsyncIterator, Callable
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 from .errors import ProxyError, ResponseBodyTooLarge
 
@@ -51,6 +51,10 @@ class Body:
     ``length``
         Its length in bytes, if known before it has been read.
 
+    ``expects``
+        Whoever sends it waits to be told to go on, by ``100 Continue`` (RFC 9110 section 10.1.1): he is when somebody
+        begins to iterate. The wire first asks the upstream whether it wants the body.
+
     Iterating yields non-empty chunks of any size. A streaming body can be iterated once.
     """
 
@@ -58,6 +62,7 @@ class Body:
 
     data: bytes | None
     length: int | None
+    expects: ClassVar[bool] = False
 
     def __init__(self, data: bytes = b"") -> None:
         self.data = data
@@ -174,6 +179,10 @@ class _Transformed(Body):
     @property
     def overflow(self) -> type[ProxyError]:
         return self._source.overflow
+
+    @property
+    def expects(self) -> bool:  # type: ignore[override]  # here it depends
+        return self._source.expects
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         async for chunk in self._source:

@@ -10,6 +10,7 @@ from email.utils import formatdate
 
 from aiohttp import HttpVersion11, web
 from aiohttp.web_response import REASON_PHRASES
+from multidict import CIMultiDict, istr
 
 from ._aiohttp import (
     RawResponse,
@@ -24,11 +25,13 @@ from .body import Body
 from .clock import Clock, Timer
 from .errors import ClientDisconnected, InternalError
 from .exchange import Exchange
-from .headers import has_control
+from .headers import encode_fields, has_control
 from .message import Response
 from .wire.chunks import chunked as in_chunks
 
-__all__ = ["deliver"]
+__all__ = ["cut", "deliver", "relay"]
+
+_EXPECT = istr("Expect")
 
 
 async def deliver(
@@ -58,18 +61,21 @@ async def deliver(
             chunked = modern
             keep_alive = keep_alive and modern
 
-    out = RawResponse(request, response, keep_alive)
-    reason = response.reason
-    if has_signals(request):
-        await run_signals(request, out)
-        reason = out.reason
-    lines = response.lines
     try:
+        start = _STATUS_LINES[status, response.reason]
+        if has_signals(request):
+            response = Response(status, response.headers.copy(), body, response.reason)  # theirs to edit
+            out = RawResponse(request, response, keep_alive)
+            await run_signals(request, out)
+            start = _STATUS_LINES[status, out.reason]
+        else:
+            out = RawResponse(request, response, keep_alive)
+        lines = response.lines
         if lines is not None and response.came_dated and response.came_declared == length:
-            head = _STATUS_LINES[status, reason] + lines
+            head = start + lines
         else:
             date = b"" if response.dated else b"Date: " + _date(clock) + b"\r\n"
-            head = _STATUS_LINES[status, reason] + response.field_lines(length) + date
+            head = start + response.field_lines(length) + date
     except ValueError as error:
         body.close()
         raise InternalError(f"response head: {error}") from error
@@ -96,6 +102,18 @@ async def deliver(
     return out
 
 
+def relay(request: web.BaseRequest, status: int, headers: CIMultiDict[str]) -> None:
+    """Pass an interim response on to the client (RFC 9110 section 15.2), unless it speaks HTTP/1.0, has its answer
+    already, or waits for a 100 that is not the upstream's to give."""
+    transport = request.transport
+    if transport is None or transport.is_closing() or request.writer.output_size or request.version < HttpVersion11:
+        return
+    if status == 100 and _EXPECT in request.headers:
+        return
+    start = f"HTTP/1.1 {status} {REASON_PHRASES.get(status, '')}\r\n".encode("ascii")
+    transport.write(start + encode_fields(headers) + b"\r\n")
+
+
 class _StatusLines(dict[tuple[int, str | None], bytes]):
     """Status lines as they are sent; no reason is the standard phrase. The reason is the upstream's word: what is kept
     is bounded in number and size."""
@@ -106,11 +124,11 @@ class _StatusLines(dict[tuple[int, str | None], bytes]):
             raise ValueError(f"{status} is not the status of a final response")
         if reason is None:
             reason = REASON_PHRASES.get(status, "")
-        line = f"HTTP/1.1 {status} {reason}".encode("utf-8", "surrogateescape")
+        line = f"HTTP/1.1 {int(status)} {reason}".encode("utf-8", "surrogateescape")
         if has_control(line):
             raise ValueError(f"control character in the reason {reason!r}")
         line += b"\r\n"
-        if len(self) < 256 and len(line) <= 128:
+        if len(self) < 256 and len(line) <= 128 and type(status) is int:  # 404.0 would be its own key
             self[key] = line
         return line
 

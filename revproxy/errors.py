@@ -22,8 +22,12 @@ __all__ = [
     "ConnectionLost",
     "DnsFailed",
     "Drop",
+    "ExpectationFailed",
+    "HeadTooLarge",
     "InternalError",
+    "LoopDetected",
     "MethodNotAllowed",
+    "MisdirectedRequest",
     "NoEndpoint",
     "NoRoute",
     "Origin",
@@ -109,6 +113,42 @@ class MethodNotAllowed(ProxyError):
     status: ClassVar[int | None] = 405
     token = "http_request_error"
     title = "This method is not served here"
+
+
+class MisdirectedRequest(ProxyError):
+    """The request is for a host that is not served here: 421."""
+
+    origin = Origin.CLIENT
+    status: ClassVar[int | None] = 421
+    token = "http_request_denied"
+    title = "This host is not served here"
+
+
+class HeadTooLarge(ProxyError):
+    """The fields of a request exceed what is forwarded: 431."""
+
+    origin = Origin.CLIENT
+    status: ClassVar[int | None] = 431
+    token = "http_request_error"
+    title = "The request's header fields are too large"
+
+
+class ExpectationFailed(ProxyError):
+    """``Expect`` asks for what this proxy does not know: 417."""
+
+    origin = Origin.CLIENT
+    status: ClassVar[int | None] = 417
+    token = "http_request_error"
+    title = "This expectation is not met here"
+
+
+class LoopDetected(ProxyError):
+    """The request has been here before, or came through too many proxies: 508."""
+
+    origin = Origin.CLIENT
+    status: ClassVar[int | None] = 508
+    token = "proxy_loop_detected"
+    title = "The request goes in circles"
 
 
 class VersionNotSupported(ProxyError):

@@ -6,11 +6,22 @@ Field values are ``str`` decoded as UTF-8 with ``surrogateescape``, so that ever
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from multidict import CIMultiDict
 
-__all__ = ["FORWARDED_LINES", "decode_fields", "encode_fields", "has_control", "is_token", "nominated", "passed_on"]
+from .errors import BadRequest
+
+__all__ = [
+    "REQUEST_FIELDS",
+    "TRUSTED_REQUEST_FIELDS",
+    "decode_fields",
+    "encode_fields",
+    "has_control",
+    "is_token",
+    "nominated",
+    "passed_on",
+]
 
 _HOP_BY_HOP = frozenset(
     {
@@ -31,8 +42,33 @@ _HOP_BY_HOP = frozenset(
 )
 """RFC 9110 section 7.6.1 and what is treated like it in practice."""
 
-_REPLACED = frozenset({"forwarded", "x-real-ip"})
-"""What a client says of its own origin, like every ``X-Forwarded-*``: never passed on."""
+_INTRODUCED = frozenset(
+    {
+        "forwarded",
+        "x-forwarded-for",
+        "x-forwarded-host",
+        "x-forwarded-port",
+        "x-forwarded-prefix",
+        "x-forwarded-proto",
+    }
+)
+"""What the proxy says itself of where a request comes from; what others said of it is read before, or dropped."""
+
+_REPLACED = _INTRODUCED | {
+    "fastly-client-ip",
+    "true-client-ip",
+    "x-client-ip",
+    "x-cluster-client-ip",
+    "x-http-method",
+    "x-http-method-override",
+    "x-method-override",
+    "x-original-host",
+    "x-original-url",
+    "x-real-ip",
+    "x-rewrite-url",
+}
+"""What only a proxy before a back end should say, of the client or of what it asked for. Like every ``X-Forwarded-*``
+and ``CF-*`` it is not passed on from a client, which could make it up."""
 
 _PROTECTED = frozenset({"authorization", "content-length", "content-type", "cookie", "host", "set-cookie", "via"})
 """What ``Connection`` cannot nominate away: a back end may rely on it (CVE-2021-32813 and its kin)."""
@@ -50,27 +86,54 @@ _BOUND = 4096
 """Entries at most of a table of names; names beyond it are worked out anew each time."""
 
 
+_PLAIN_NAME = re.compile("[A-Za-z0-9-]+")
+
+
 class RequestFields(dict[bytes, "bytes | None"]):
-    """Field names of requests as they stand on the wire, each as it is written, or ``None`` if the field ends here."""
+    """Field names of requests as they stand on the wire, each as it is written, or ``None`` if the field ends here.
+
+    ``trusted``: the names in requests of a trusted proxy, whose own additions pass.
+
+    Names of other characters than letters, digits and dashes are no honest client's; CGI and WSGI read several of them
+    as one. They end here, as in nginx. A look-up of one that could be taken for a field that something relies on raises
+    ``BadRequest``.
+    """
+
+    def __init__(self, *, trusted: bool = False) -> None:
+        super().__init__()
+        self._dropped = _REQUEST_DROPPED | (_INTRODUCED if trusted else _REPLACED)
+        self._trusted = trusted
 
     def __missing__(self, name: bytes) -> bytes | None:
-        lowered = name.decode("latin-1").lower().replace("_", "-")  # to CGI and WSGI they are the same
-        ends = lowered in _REQUEST_DROPPED or lowered.startswith("x-forwarded-")
-        alias = b"_" in name and lowered in _PROTECTED
-        kept = None if ends or alias else name + b": "
+        text = name.decode("latin-1")
+        lowered = text.lower()
+        plain = _PLAIN_NAME.fullmatch(text) is not None
+        if not plain and _is_relied_on(re.sub("[^a-z0-9]", "-", lowered)):
+            raise BadRequest("a field name that could be taken for another")
+        ends = not plain or lowered in self._dropped
+        if not self._trusted:
+            ends = ends or lowered.startswith(("x-forwarded-", "cf-"))
+        kept = None if ends else name + b": "
         if len(self) < _BOUND and len(name) <= 64:
             self[name] = kept
         return kept
 
 
-_REQUEST_DROPPED = _HOP_BY_HOP | _REPLACED | {"expect", "host", "proxy"}
-"""What of a request is not passed on. ``Host`` is written anew; ``Expect`` was met by the server before; ``Proxy`` is
-an attack on CGI programs (httpoxy)."""
+def _is_relied_on(name: str) -> bool:
+    return name in _RELIED_ON or name.startswith("x-forwarded-")
+
+
+_RELIED_ON = _PROTECTED | _REPLACED | {"connection", "transfer-encoding"}
+
+_REQUEST_DROPPED = _HOP_BY_HOP | {"expect", "host", "proxy"}
+"""What of a request is not passed on. ``Host`` and ``Expect`` are written anew; ``Proxy`` is an attack on CGI programs
+(httpoxy)."""
 
 RESPONSE_DROPPED = _HOP_BY_HOP | {"alt-svc"}
 """What of a response is not passed on. ``Alt-Svc`` speaks of a listener that clients cannot reach."""
 
 REQUEST_FIELDS = RequestFields()
+TRUSTED_REQUEST_FIELDS = RequestFields(trusted=True)
 
 PLAIN_CONNECTION = frozenset({"keep-alive", "close", "Keep-Alive", "Close"})
 """Values of ``Connection`` that nominate no field."""
@@ -94,43 +157,20 @@ def nominated(connection: Iterable[str]) -> set[str]:
     }
 
 
-def passed_on(fields: Iterable[tuple[bytes, bytes]], connection: Iterable[str]) -> list[bytes]:
+def passed_on(
+    fields: Iterable[tuple[bytes, bytes]],
+    connection: Iterable[str],
+    names: Mapping[bytes, bytes | None] = REQUEST_FIELDS,
+) -> list[bytes]:
     """Those request ``fields`` that are passed on, each as a line without its end, in order, case and every byte.
 
-    ``connection``: the values of ``Connection``; what it nominates is not passed on either.
+    ``connection``: the values of ``Connection``; what it nominates is not passed on either. ``names``:
+    ``REQUEST_FIELDS``, or those of a trusted proxy. Raises ``BadRequest`` as they do.
     """
     dropped = nominated(connection) if connection else None
     if dropped:
         fields = [(name, value) for name, value in fields if name.decode("latin-1").lower() not in dropped]
-    return [kept + value for name, value in fields if (kept := REQUEST_FIELDS[name]) is not None]
-
-
-class _ForwardedLines(dict[tuple["str | None", str, str], bytes]):
-    """Where a request came from: ``X-Forwarded-For``, ``-Host`` and ``-Proto`` as field lines, by the address of the
-    client's connection (``None``: it has none, and no such field is sent), the host and the scheme.
-
-    The host is the client's word: what is kept of it is bounded in number and in size.
-    """
-
-    def __missing__(self, key: tuple[str | None, str, str]) -> bytes:
-        peer, host, scheme = key
-        text = ""
-        if peer is not None:
-            address = peer.partition("%")[0]
-            if address.startswith("::ffff:") and "." in address:
-                address = address[7:]
-            text += f"X-Forwarded-For: {address}\r\n"
-        if host:
-            text += f"X-Forwarded-Host: {host}\r\n"
-        lines = f"{text}X-Forwarded-Proto: {scheme}\r\n".encode("utf-8", "surrogateescape")
-        if len(host) <= 128:
-            if len(self) >= 1024:
-                self.clear()
-            self[key] = lines
-        return lines
-
-
-FORWARDED_LINES = _ForwardedLines()
+    return [kept + value for name, value in fields if (kept := names[name]) is not None]
 
 
 _CONTROLS = bytes(c for c in range(0x20) if c != 0x09) + b"\x7f"

@@ -22,7 +22,9 @@ _HOST = istr("Host")
 _CONTENT_LENGTH = istr("Content-Length")
 _COOKIE = istr("Cookie")
 _DATE = istr("Date")
-_OF_THE_CONNECTION = tuple(istr(name) for name in ("Connection", "Keep-Alive", "Transfer-Encoding", "Upgrade"))
+_OF_THE_CONNECTION = tuple(
+    istr(name) for name in ("Connection", "Expect", "Keep-Alive", "Transfer-Encoding", "Upgrade")
+)
 
 
 class Inbound:
@@ -91,12 +93,16 @@ class Inbound:
 
     @property
     def client(self) -> ClientAddress:
-        """Where the request comes from."""
+        """Where the request comes from: the peer of the connection, or whom a trusted proxy has named."""
         try:
             return self._client
         except AttributeError:
             self._client = ClientAddress.of_peer(self.peer)
             return self._client
+
+    def introduce(self, client: ClientAddress) -> None:
+        """Set ``client`` to what a trusted proxy said of it. Called by the edge."""
+        self._client = client
 
     @property
     def query(self) -> MultiDictProxy[str]:
@@ -189,6 +195,9 @@ class _Message:
         return encode_fields(headers)
 
 
+_NONE = object()
+
+
 class Request(_Message):
     """The draft of what goes upstream; filters edit it.
 
@@ -207,7 +216,7 @@ class Request(_Message):
         super().__init__(headers, body)
         self.method = method
         self.target = target
-        self.came_target: str | None = None
+        self.came_target: object = _NONE
         """A target that is known to be well-formed."""
 
     @property

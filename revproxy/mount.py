@@ -8,6 +8,8 @@ from typing import Protocol
 from aiohttp import web
 from yarl import URL
 
+from ._aiohttp import defer_continue
+
 __all__ = ["Mount"]
 
 
@@ -21,10 +23,11 @@ class Mount(web.AbstractResource):
     """A resource that takes every request to ``prefix`` and below it. ``""`` takes all, ``OPTIONS *`` included.
 
     A pattern would not do: it misses ``*``, stops at an encoded line end, and cannot have a prefix that needs encoding.
-    ``handle`` is given the request, and with ``strip`` the whole prefix, those of sub-applications included.
+    ``defer``: leave it to the proxy to tell a client to go on that waits for ``100 Continue``. ``handle`` is given the
+    request, and with ``strip`` the whole prefix, those of sub-applications included.
     """
 
-    def __init__(self, prefix: str, handle: Serve, *, strip: bool) -> None:
+    def __init__(self, prefix: str, handle: Serve, *, strip: bool, defer: bool) -> None:
         super().__init__()
         self.prefix = URL(prefix).raw_path if prefix else ""  # encoded, whichever way it was given
         self.place()
@@ -32,7 +35,9 @@ class Mount(web.AbstractResource):
         async def stripped(request: web.Request) -> web.StreamResponse:
             return await handle(request, strip=self.prefix)
 
-        self.route = web.ResourceRoute("*", stripped if strip else handle, self)
+        # aiohttp tells a client that waits for 100 Continue before any middleware has seen the request.
+        expect_handler = defer_continue if defer else None
+        self.route = web.ResourceRoute("*", stripped if strip else handle, self, expect_handler=expect_handler)
 
     def place(self) -> None:
         """Work out what ``prefix`` means to the routing."""

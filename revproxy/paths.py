@@ -38,7 +38,9 @@ class Reading(NamedTuple):
 _PCHAR = "A-Za-z0-9._~!$&'()*+,;=:@-"
 """RFC 3986 section 3.3: what stands for itself in a path segment."""
 
-_PLAIN = re.compile(rf"(?=/)((?:/(?!\.)[{_PCHAR}]++)*+/?+)(?:\?([!-\"$-~]*+))?+")
+# The group is not possessive: before 3.11.5 Python stays where such a group has failed (CPython issue 106052), behind
+# the slash of a dot segment.
+_PLAIN = re.compile(rf"(?=/)((?:/(?!\.)[{_PCHAR}]++)*/?+)(?:\?([!-\"$-~]*+))?+")
 """A target that reads as it is: nothing encoded, no segment that is empty or begins with a dot."""
 
 _ILLEGAL = re.compile("[\0-\x20\x7f#\ud800-\udc7f\udd00-\udfff]")

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Sequence
+from functools import partial
+from typing import Literal
 
-from aiohttp import HttpVersion10, HttpVersion11, web
-from multidict import istr
+from aiohttp import web
 
 from ._aiohttp import RawResponse, is_drained, linger, unwatch_client, watch_client
 from .clock import SYSTEM_CLOCK, Clock
-from .deliver import cut, deliver
+from .deliver import cut, deliver, relay
 from .describe import describe
 from .errors import (
     ClientDisconnected,
@@ -20,21 +21,20 @@ from .errors import (
     ProxyError,
 )
 from .exchange import Exchange
+from .forwarded import DEFAULT_FIELDS, ForwardedField, Introduction
 from .handler import Filter, Handler, Pipeline, Running, missing_keys, walk
 from .message import Response
 from .mount import Mount
 from .observer import Observer, hooks
-from .paths import PathPolicy, Reading
+from .paths import PathPolicy
 from .problems import problem
 from .receive import receive
+from .trust import TrustedProxies
 from .upstream import Upstream
 
 __all__ = ["ProxyHandler"]
 
 _log = logging.getLogger("revproxy.error")
-_UNREAD = Reading("", "", None)
-_CONNECTION = istr("Connection")
-_VERSIONS = (HttpVersion11, HttpVersion10)
 
 
 class ProxyHandler:
@@ -48,6 +48,13 @@ class ProxyHandler:
         Told of everything that happens.
     ``path_policy``
         How request targets are read; see ``PathPolicy``.
+    ``trusted``
+        The proxies before this one whose word about the client counts; see ``TrustedProxies``. By default nobody's.
+    ``forwarded``
+        The fields that tell the upstream where a request comes from; see ``Introduction``.
+    ``via``
+        The proxy's pseudonym in ``Via``, by which it finds loops (508). By default one is made up; ``None``: no such
+        field.
     ``max_body``
         Bytes of a request body at most; more is answered with 413. ``None``: no limit, bodies are never held anyway.
     ``write_timeout``
@@ -66,6 +73,9 @@ class ProxyHandler:
         filters: Sequence[Filter] = (),
         observers: Iterable[Observer] = (),
         path_policy: PathPolicy | None = None,
+        trusted: TrustedProxies | None = None,
+        forwarded: Collection[ForwardedField] = DEFAULT_FIELDS,
+        via: str | None = "",
         max_body: int | None = None,
         write_timeout: float = 60.0,
         clock: Clock = SYSTEM_CLOCK,
@@ -84,25 +94,39 @@ class ProxyHandler:
         self._handler: Handler = self._root if filters else handler
         self._hooks = hooks(observers)
         self._read = (path_policy or PathPolicy()).bind(conditions=any(part.reads_path for part in components))
+        self._introduction = Introduction(forwarded, via=via, trusted=trusted)
         self._max_body = max_body
         self._write_timeout = write_timeout
         self._clock = clock
 
     # Embedding.
 
-    def mount(self, app: web.Application, path: str = "/", *, strip: bool = False) -> None:
+    def mount(
+        self,
+        app: web.Application,
+        path: str = "/",
+        *,
+        strip: bool = False,
+        expect: Literal["upstream", "local"] = "upstream",
+    ) -> None:
         """Serve everything below ``path`` of ``app``, and start and stop with it.
 
         ``strip`` takes ``path`` off the target before it is forwarded, at a segment boundary: ``/app/x`` becomes
         ``/x``. Routes of the application with a longer fixed path take precedence, and those with the same one if they
         were added before.
 
+        ``expect`` says who tells a client to send its body that waits for ``100 Continue`` (RFC 9110 section 10.1.1):
+        the upstream, or the server itself before anything has looked at the request. With middlewares that read
+        bodies it must be ``"local"``: they would wait for each other.
+
         Raises ``ValueError`` for a path that does not begin with a slash.
         """
+        if expect not in ("upstream", "local"):
+            raise ValueError(f"expect must be 'upstream' or 'local', got {expect!r}")
         if not path.startswith("/") or "//" in path or "?" in path or "#" in path:
             raise ValueError(f"path must begin with a slash and be a path alone, got {path!r}")
 
-        app.router.register_resource(Mount(path.rstrip("/"), self.handle, strip=strip))
+        app.router.register_resource(Mount(path.rstrip("/"), self.handle, strip=strip, defer=expect == "upstream"))
         if self.lifespan not in app.cleanup_ctx:
             app.cleanup_ctx.append(self.lifespan)
 
@@ -122,8 +146,9 @@ class ProxyHandler:
         """
         watch_client(request)
         try:
-            inbound, draft, error = receive(request, self._read, strip, self._max_body)
+            inbound, draft, error = receive(request, self._read, strip, self._introduction, self._max_body)
             exchange = Exchange(inbound, draft, self._clock.now(), None, self._hooks)
+            exchange.interim = partial(relay, request)
             answer: Response | None = None
             out: web.StreamResponse | None = None
             try:
@@ -165,7 +190,7 @@ class ProxyHandler:
                 for finished in self._hooks.finished:
                     finished(exchange, answer.status if answer is not None and request.writer.output_size else None)
             if not out.keep_alive and not is_drained(request) and request.transport is not None:
-                await linger(request)
+                await linger(request, read=not draft.body.expects)
             return out
         finally:
             unwatch_client(request)

@@ -6,24 +6,37 @@ from collections.abc import AsyncIterator, Callable
 from operator import attrgetter
 
 from aiohttp import HttpVersion10, HttpVersion11, web
-from aiohttp.streams import StreamReader
 from aiohttp.web_protocol import RequestPayloadError
 from multidict import istr
 
-from ._aiohttp import already_read, arrived, has_body, is_decompressed, is_touched, watch_body
+from ._aiohttp import (
+    already_read,
+    arrived,
+    has_body,
+    is_continued,
+    is_decompressed,
+    is_touched,
+    is_untouched,
+    more_chunks,
+    watch_body,
+)
 from .body import Body
 from .errors import (
     BadRequest,
     BodyTooLarge,
     ClientDisconnected,
     CodingNotSupported,
+    ExpectationFailed,
+    HeadTooLarge,
     InternalError,
     MethodNotAllowed,
     Phase,
     ProxyError,
     VersionNotSupported,
 )
-from .headers import FORWARDED_LINES, MAX_CONNECTION, passed_on
+from .facts import ClientAddress
+from .forwarded import Introduction
+from .headers import MAX_CONNECTION, REQUEST_FIELDS, TRUSTED_REQUEST_FIELDS, RequestFields, passed_on
 from .message import HttpVersion, Inbound, Request, request_of_lines
 from .paths import Reading, canonical
 
@@ -32,20 +45,34 @@ __all__ = ["receive"]
 _CONNECTION = istr("Connection")
 _CONTENT_ENCODING = istr("Content-Encoding")
 _CONTENT_LENGTH = istr("Content-Length")
+_EXPECT = istr("Expect")
 _HOST = istr("Host")
+_VIA = istr("Via")
+MAX_TINY_CHUNKS = 4096
+"""Chunks of a request body that may be smaller than 8 bytes on average; more are an attack on whoever reads them."""
+_REFUSED = {
+    "CONNECT": "CONNECT is not for a reverse proxy (RFC 9110 section 9.3.6)",
+    "TRACE": "TRACE would show fields that scripts must not see (RFC 9110 section 9.3.8)",
+}
+MAX_FIELDS = 65536
+"""Bytes of request fields at most; beyond: 431."""
 _UNREAD = Reading("", "", None)
 _of_head = attrgetter("method", "path", "version", "headers", "raw_headers", "chunked")
 _VERSIONS = (HttpVersion11, HttpVersion10)
 
 
 def receive(
-    request: web.BaseRequest, read: Callable[[str], Reading], strip: str, max_body: int | None
+    request: web.BaseRequest,
+    read: Callable[[str], Reading],
+    strip: str,
+    introduction: Introduction,
+    max_body: int | None,
 ) -> tuple[Inbound, Request, ProxyError | None]:
     """What the client sent, the draft made of it, and why it must not go on, if it must not.
 
-    Hop-by-hop fields and what the client claims of its own origin are not in the draft, ``X-Forwarded-*`` says what is
-    known. ``read`` is what ``PathPolicy.bind`` made, ``strip`` the path to take off the target, ``max_body`` the bytes
-    of a body at most.
+    Hop-by-hop fields and what the client claims of its own origin are not in the draft; the ``introduction`` says what
+    is known. ``read`` is what ``PathPolicy.bind`` made, ``strip`` the path to take off the target, ``max_body`` the
+    bytes of a body at most.
     """
     head, peer, secure = arrived(request)
     method, target, version, headers, raw_headers, coded = _of_head(head)
@@ -60,9 +87,12 @@ def receive(
             _check_coding(headers.getall("Transfer-Encoding", []), version)
         if connection and sum(map(len, connection)) > MAX_CONNECTION:
             raise BadRequest(f"over {MAX_CONNECTION} characters of Connection")
+        expectation = headers.get(_EXPECT)
+        if expectation is not None and expectation.lower() != "100-continue":
+            raise ExpectationFailed(f"Expect: {expectation[:80]!r}")
         origin = target
-        if method == "CONNECT":
-            raise MethodNotAllowed("CONNECT is not for a reverse proxy (RFC 9110 section 9.3.6)")
+        if method in _REFUSED:
+            raise MethodNotAllowed(_REFUSED[method])
         if target[:1] != "/":
             host, origin = _authority_and_path(method, target)
         reading = read(origin)
@@ -74,6 +104,15 @@ def receive(
     scheme = "https" if secure else "http"
     if host is None:
         host = headers.get(_HOST, "")
+    if not host and version != HttpVersion10 and refused is None:
+        refused = BadRequest("no host")
+    address = peer[0] if type(peer) is tuple else None
+    claim = None
+    names: RequestFields = REQUEST_FIELDS
+    if introduction.trusted is not None:
+        claim = introduction.trusted.claim(ClientAddress.of_peer(peer), headers)
+        if claim is not None:
+            names, scheme, host = TRUSTED_REQUEST_FIELDS, claim.scheme or scheme, claim.host or host
     inbound = Inbound(
         method,
         target,
@@ -86,14 +125,33 @@ def receive(
         peer,
         request.get_extra_info,
     )
-    lines = passed_on(raw_headers, connection)
-    lines.append(FORWARDED_LINES[peer[0] if type(peer) is tuple else None, host, scheme])
+    lines: list[bytes] = []
+    if refused is None:
+        try:
+            lines = passed_on(raw_headers, connection, names)
+            if claim is None:
+                lines.append(introduction[address, host, scheme, strip])
+            else:
+                inbound.introduce(claim.client)
+                lines.append(introduction.continued(address, host, scheme, strip, headers))
+            if introduction.via is not None:
+                if version == HttpVersion10:
+                    lines[-1] = lines[-1].replace(b"\r\nVia: 1.1 ", b"\r\nVia: 1.0 ")
+                via = headers.getall(_VIA, None)
+                if via is not None:
+                    introduction.check_hops(via)
+        except ProxyError as error:
+            refused = error
+            lines = []
     declared = headers.get(_CONTENT_LENGTH)
     length = None if declared is None else int(declared.lstrip("0") or "0")
-    draft = request_of_lines(method, upstream_target, b"\r\n".join(lines), length)
+    joined = b"\r\n".join(lines)
+    if len(joined) > MAX_FIELDS and refused is None:
+        refused = HeadTooLarge(f"{len(joined)} bytes of fields")
+    draft = request_of_lines(method, upstream_target, joined, length)
     if declared is not None and declared != str(length):
         draft.headers[_CONTENT_LENGTH] = str(length)  # "007" has two readings, it is told some servers
-    if refused is None and (declared is not None or coded):
+    if refused is None and (declared is not None or has_body(request)):
         try:
             draft.body = _body(request, draft, length, max_body)
         except ProxyError as error:
@@ -158,7 +216,7 @@ def _body(request: web.BaseRequest, draft: Request, length: int | None, limit: i
             raise BodyTooLarge(f"a request body of {length} bytes exceeds the limit of {limit}")
         if not content.is_eof() or content.exception() is not None:
             watch_body(request)
-            return _ClientBody(content, length, limit)
+            return _ClientBody(request, length, limit)
         data = content.read_nowait()
     if limit is not None and len(data) > limit:
         raise BodyTooLarge(f"a request body of {len(data)} bytes exceeds the limit of {limit}")
@@ -183,14 +241,24 @@ class _ReceivedBody(Body):
 class _ClientBody(Body):
     """A request body as it arrives from the client."""
 
-    __slots__ = ("_content", "_limit", "_taken")
+    __slots__ = ("_content", "_limit", "_request", "_taken", "expects")
 
-    def __init__(self, content: StreamReader, length: int | None, limit: int | None) -> None:
+    expects: bool  # type: ignore[misc]  # here it depends
+
+    def __init__(self, request: web.BaseRequest, length: int | None, limit: int | None) -> None:
         self.data = None
         self.length = length
-        self._content = content
+        self._request = request
+        self._content = request.content
         self._limit = limit
         self._taken = False
+        # HTTP/1.0 knows nothing of it, and who sends already need not be told (RFC 9110 section 10.1.1).
+        self.expects = (
+            _EXPECT in request.headers
+            and request.version != HttpVersion10
+            and is_untouched(request)
+            and not is_continued(request)
+        )
 
     @property
     def overflow(self) -> type[ProxyError]:
@@ -200,10 +268,28 @@ class _ClientBody(Body):
         if self._taken:
             raise RuntimeError("a streaming body can be read only once")
         self._taken = True
-        size = 0
+        if self.expects:
+            self.expects = False
+            transport = self._request.transport
+            if transport is not None and is_untouched(self._request) and not self._request.writer.output_size:
+                transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        content = self._content
+        size = chunks = 0
         while True:
             try:
-                chunk = await self._content.readany()
+                if self.length is None:
+                    chunk, ended = await content.readchunk()
+                    chunks += ended
+                    if more_chunks(content):
+                        parts = [chunk]
+                        while more_chunks(content):
+                            parts.append((await content.readchunk())[0])
+                        chunks += len(parts) - 1
+                        chunk = b"".join(parts)
+                    if not chunk and ended and not content.at_eof():
+                        continue
+                else:
+                    chunk = await content.readany()
             except RequestPayloadError as error:
                 raise BadRequest(f"malformed request body: {error}") from None
             except Exception as error:
@@ -215,4 +301,6 @@ class _ClientBody(Body):
             size += len(chunk)
             if self._limit is not None and size > self._limit:
                 raise BodyTooLarge(f"a request body exceeds the limit of {self._limit} bytes")
+            if chunks > MAX_TINY_CHUNKS and size < 8 * chunks:
+                raise BadRequest(f"{chunks} chunks of {size / chunks:.1f} bytes on average")
             yield chunk

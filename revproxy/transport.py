@@ -46,7 +46,11 @@ class WireTransport(Component):
     async def start(self) -> None:
         self._started = True
 
-    def send(self, attempt: Attempt) -> Coroutine[Any, Any, Response]:
+    async def send(self, attempt: Attempt) -> Response:
+        return await self.dispatch(attempt)
+
+    def dispatch(self, attempt: Attempt) -> Coroutine[Any, Any, Response]:
+        """``send``, begun now: what it returns must be awaited in the same breath, for it has a connection already."""
         pool = self._pools.get(attempt.endpoint) or self._pool(attempt.endpoint)
         head = request_head(attempt.request, attempt.endpoint)
         now, deadline, total = attempt.started, attempt.deadline, self._timeouts.total

@@ -72,10 +72,10 @@ class Upstream(Component):
             raise ValueError(f"balancer: {balancer!r} serves {self.balancer.serves!r} already, and has its state")
         self.balancer.serves = self.name
         self._clock = clock
-        self._transport: Transport = transport or WireTransport(
-            tls=tls, timeouts=timeouts or Timeouts(), limits=limits or Limits(), clock=clock
-        )
-        self._send = self._transport.send
+        if transport is None:
+            transport = WireTransport(tls=tls, timeouts=timeouts or Timeouts(), limits=limits or Limits(), clock=clock)
+        self._transport = transport
+        self._send = transport.dispatch if isinstance(transport, WireTransport) else transport.send
         self._order = self.balancer.bind(Snapshot(members))
         self._learns = type(self.balancer).settled is not Balancer.settled
 

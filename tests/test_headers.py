@@ -10,8 +10,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from multidict import CIMultiDict
 
+from revproxy.forwarded import Introduction
 from revproxy.headers import (
-    FORWARDED_LINES,
     REQUEST_FIELDS,
     RESPONSE_DROPPED,
     RequestFields,
@@ -61,7 +61,7 @@ def test_alt_svc_ends_here_in_responses() -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["Authorization", "Cookie", "Set-Cookie", "Content-Length", "Via", "X-B", "x-b", "connectionX", "te2", "caf\xe9"],
+    ["Authorization", "Cookie", "Set-Cookie", "Content-Length", "Via", "X-B", "x-b", "connectionX", "te2"],
 )
 def test_passes(name: str) -> None:
     """F-25, F-26: everything else passes, its name byte for byte as it was written."""
@@ -144,14 +144,14 @@ def test_nomination_cannot_delete(name: str) -> None:
 )
 def test_forwarded(peer: str, address: str) -> None:
     """F-36, S-21: what is known of the client, without zone, and IPv4 as IPv4."""
-    assert FORWARDED_LINES[peer, "a.test:8080", "https"] == (
+    assert Introduction(via=None)[peer, "a.test:8080", "https", ""] == (
         f"X-Forwarded-For: {address}\r\nX-Forwarded-Host: a.test:8080\r\nX-Forwarded-Proto: https\r\n".encode()
     )
 
 
 def test_forwarded_of_a_unix_socket() -> None:
     """F-36: who has no address is given none; without a Host no X-Forwarded-Host is made up."""
-    assert FORWARDED_LINES[None, "", "http"] == b"X-Forwarded-Proto: http\r\n"
+    assert Introduction(via=None)[None, "", "http", ""] == b"X-Forwarded-Proto: http\r\n"
 
 
 def test_forwarded_replaces() -> None:

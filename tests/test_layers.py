@@ -27,11 +27,14 @@ LAYERS: Mapping[str, int] = {
     "body": 0,
     "headers": 0,
     "paths": 0,
+    "networks": 0,
     # 1 nouns
     "message": 1,
     "endpoint": 1,
     "exchange": 1,
     "facts": 1,
+    "trust": 1,
+    "forwarded": 1,
     # 2 verbs and pure policy
     "handler": 2,
     "observer": 2,

@@ -415,6 +415,20 @@ async def test_total_does_not_cut_a_body() -> None:
         await wire.stop()
 
 
+async def test_an_attempt_that_is_never_begun() -> None:
+    """What is cancelled before it has begun holds no connection."""
+    async with FakeUpstream() as server:
+        wire, endpoint = transport(limits=Limits(connections=1)), Endpoint(server.url)
+        assert await send(wire, Call(endpoint, clock=SYSTEM_CLOCK)) == (200, b"ok")
+        never = asyncio.create_task(wire.send(Call(endpoint, clock=SYSTEM_CLOCK).attempt))
+        never.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await never
+        assert await send(wire, Call(endpoint, clock=SYSTEM_CLOCK)) == (200, b"ok")
+        assert server.connections == 1
+        await wire.stop()
+
+
 async def test_body_in_memory_may_be_sent_again() -> None:
     """The same attempt's request, sent a second time by who decides to, is the same (F-84)."""
     async with FakeUpstream() as server:

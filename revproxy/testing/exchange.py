@@ -16,13 +16,17 @@ from multidict import CIMultiDict, CIMultiDictProxy
 
 from ..body import EMPTY, Body
 from ..exchange import Exchange
-from ..headers import FORWARDED_LINES, encode_fields, passed_on
+from ..forwarded import Introduction
+from ..headers import encode_fields, passed_on
 from ..message import HttpVersion, Inbound, request_of_lines
 from ..paths import PathPolicy
 
 __all__ = ["exchange"]
 
 _read = PathPolicy().bind(conditions=False)
+
+
+_introduction = Introduction(via=None)
 
 
 def exchange(
@@ -67,7 +71,7 @@ def exchange(
         peer="" if client is None else (client, 50000),
     )
     raw = [(name.encode(), value.encode("utf-8", "surrogateescape")) for name, value in sent.items()]
-    lines = [*passed_on(raw, sent.getall("Connection", ())), FORWARDED_LINES[client, inbound.host, scheme]]
+    lines = [*passed_on(raw, sent.getall("Connection", ())), _introduction[client, inbound.host, scheme, ""]]
     declared = sent.get("Content-Length")
     draft = request_of_lines(
         method, reading.target, b"\r\n".join(lines), None if declared is None else int(declared.lstrip("0") or "0")

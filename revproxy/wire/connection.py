@@ -11,6 +11,7 @@ from ..clock import Clock
 from ..errors import (
     ClientTimeout,
     ConnectionLost,
+    InternalError,
     Origin,
     ProtocolError,
     ProxyError,
@@ -159,13 +160,13 @@ class Connection(asyncio.Protocol):
             self._body = self._chunks = None
             self.free_since = self._clock.now()
         attempt.ended = self.free_since
-        if attempt.request.body is not EMPTY:
-            upload, self._upload = self._upload, None
-            if upload is not None:
-                reusable = upload.finished and reusable
-                upload.cancel()
-            if self._transport.get_write_buffer_size():
-                reusable = False  # answered before it was read: the rest would stand before the next request
+        upload = self._upload
+        if upload is not None:
+            self._upload = None
+            reusable = upload.finished and reusable
+            upload.cancel()
+        if self._transport.get_write_buffer_size():
+            reusable = False  # answered before it was read: the rest would stand before the next request
         if not reusable:
             self.abort()
         elif not self._closed:
@@ -270,9 +271,16 @@ class Connection(asyncio.Protocol):
             self._fail(ProtocolError("101 for a request that asked for no upgrade"))
         else:
             assert self._attempt is not None
+            awaited = response.status == 100 and self._upload is not None and self._upload.go_on()
             interim = self._attempt.exchange.interim
-            if interim is not None:
-                interim(response.status, response.headers)
+            if interim is not None and not awaited:  # else the client is told when its body is asked for
+                try:
+                    interim(response.status, response.headers)
+                except Exception as error:
+                    failure = InternalError(f"exchange.interim: {error!r}")
+                    failure.__cause__ = error
+                    self._fail(failure)
+                    return
             if rest:
                 self.data_received(rest)
 
@@ -403,6 +411,10 @@ class Connection(asyncio.Protocol):
             self._fail(self._expiry(_EXPIRED[self._expiry]))
 
     # State.
+
+    @property
+    def clock(self) -> Clock:
+        return self._clock
 
     @property
     def timeouts(self) -> Timeouts:

@@ -38,21 +38,24 @@ def request_head(request: Request, endpoint: Endpoint) -> bytes:
     else:
         start += _VERSION if request.names_host else endpoint.version_and_host
         lines = request.field_lines(length)
-    if length is None and body is not EMPTY:
-        return start + lines + b"Transfer-Encoding: chunked\r\n\r\n"
+    if body is not EMPTY:
+        if body.expects:
+            lines += b"Expect: 100-continue\r\n"
+        if length is None:
+            lines += b"Transfer-Encoding: chunked\r\n"
     return start + lines + b"\r\n"
 
 
-def _check_start(method: str, target: str) -> None:
+def _check_start(method: str, target: object) -> None:
     if method not in _KNOWN_METHODS and (method == "CONNECT" or not is_token(method)):
         raise ValueError(f"{method!r} is not a method")
-    if _TARGET.fullmatch(target.encode("utf-8", "surrogateescape")) is None:
+    if not isinstance(target, str) or _TARGET.fullmatch(target.encode("utf-8", "surrogateescape")) is None:
         raise ValueError(f"{target!r} is not a request target")
 
 
 _HEAD = re.compile(
     rb"HTTP/1\.([01]) ([1-5][0-9][0-9])(?: ([\t -~\x80-\xff]*+))?+\r\n"
-    rb"((?:[!#$%&'*+\-.^_`|~0-9A-Za-z]++:[\t -~\x80-\xff]*+\r\n)*+)\r\n"
+    rb"((?:[!#$%&'*+\-.^_`|~0-9A-Za-z]++:[\t -~\x80-\xff]*+\r\n)*+)(?<=\n)\r\n"
 )
 """A response head as RFC 9112 sections 4 and 5 have it, in one possible way: no bare line ends, no folded lines, no
 white space around a name, no control characters."""

@@ -31,13 +31,16 @@ _PLAIN = re.compile(
       | (?(4)(?!)) (?i:content-length):[ \t]*+(0|[1-9][0-9]{{0,17}})[ \t]*+\r\n
       | (?(5)(?!)) ((?i:connection:[ \t]*+keep-alive[ \t]*+)\r\n)
     )*+ )
-    \r\n
+    (?<=\n)\r\n
     """.encode("latin-1"),
     re.VERBOSE,
 )
 """The response head that nearly every server sends, read and judged by one match: HTTP/1.1, a status with a body, once
 at most ``Date``, ``Content-Length`` and ``Connection: keep-alive``, and nothing else that means something here. What
-does not match may still be a good head: ``read_head`` knows. What matches it reads the same way."""
+does not match may still be a good head: ``read_head`` knows. What matches it reads the same way.
+
+Before 3.11.5 Python stays where a possessive group has failed (CPython issue 106052): so the empty line is looked for
+behind a line end only."""
 
 
 _MAX_INTERIMS = 32

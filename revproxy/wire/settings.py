@@ -29,6 +29,8 @@ class Timeouts:
         From the last byte of the request to the response head.
     ``idle``
         Between two pieces of a body, in either direction, while the receiver could take more.
+    ``expect``
+        For ``100 Continue``, when the client waits for it; after that the body is sent anyway.
     ``total``
         The whole attempt up to the response head; ``None``: no such bound. A body that makes progress is never cut.
     """
@@ -36,6 +38,7 @@ class Timeouts:
     connect: float = 5.0
     head: float = 60.0
     idle: float = 60.0
+    expect: float = 1.0
     total: float | None = None
 
     def __post_init__(self) -> None:

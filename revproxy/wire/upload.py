@@ -22,12 +22,13 @@ class Upload:
     it, so that a server may answer as it reads.
     """
 
-    __slots__ = ("_body", "_connection", "_resumed", "_task", "finished")
+    __slots__ = ("_body", "_connection", "_resumed", "_task", "_told", "finished")
 
     def __init__(self, connection: Connection, body: Body, head: bytes) -> None:
         self._connection = connection
         self._body = body
         self._resumed: asyncio.Future[None] | None = None
+        self._told: asyncio.Future[None] | None = None
         self.finished = False
         """The whole body was handed to the transport."""
         connection.write(head)
@@ -47,6 +48,8 @@ class Upload:
         connection, length = self._connection, self._body.length
         idle = connection.timeouts.idle
         sent = 0
+        if self._body.expects:
+            await self._permission()
         connection.watch(idle, ClientTimeout)
         async for chunk in self._body:
             if not chunk:  # as a chunk it would be the end
@@ -69,6 +72,27 @@ class Upload:
             raise BadRequest(f"the request body ended after {sent} of its declared {length} bytes")
         self.finished = True
         connection.uploaded()
+
+    async def _permission(self) -> None:
+        """Until the upstream wants the body, or has said nothing for ``Timeouts.expect`` (RFC 9110 section 10.1.1: not
+        for ever). A final response cancels this before."""
+        connection = self._connection
+        self._told = asyncio.get_running_loop().create_future()
+        timer = connection.clock.call_later(connection.timeouts.expect, self._not_told)
+        try:
+            await self._told
+        finally:
+            timer.cancel()
+
+    def _not_told(self) -> None:
+        self.go_on()
+
+    def go_on(self) -> bool:
+        """The upstream wants the body. Whether that was waited for."""
+        waited = self._told is not None and not self._told.done()
+        if self._told is not None and waited:
+            self._told.set_result(None)
+        return waited
 
     def resume(self) -> None:
         """The transport takes more."""

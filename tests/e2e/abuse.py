@@ -235,7 +235,7 @@ class Crowd:
         if plan.manner == "reads slowly":
             await asyncio.sleep(plan.where * 0.05)
         try:
-            answer = await client.response(to=plan.method)
+            answer = await client.final(to=plan.method)
         except EOFError:
             if plan.kind not in CUT:
                 raise Misserved(f"cut: {plan}") from None

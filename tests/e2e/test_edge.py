@@ -703,6 +703,37 @@ async def test_signals_see_and_edit_the_response() -> None:
     assert [answer.body for answer in answers[:2]] == [b"ok", b"ok"]
 
 
+async def test_an_odd_status_is_not_kept() -> None:
+    """A status that only equals a number is written as that number, and spoils no later answer."""
+
+    async def odd(exchange: Exchange) -> Response:
+        return Response(404.0 if exchange.inbound.path == "/odd" else 404, reason="Nowhere")  # type: ignore[arg-type]
+
+    async with serving(odd) as site:
+        answers = [await site.ask(ask(target)) for target in ("/odd", "/", "/odd", "/")]
+    assert [answer.raw_head.partition(b"\r\n")[0] for answer in answers] == [b"HTTP/1.1 404 Nowhere"] * 4
+
+
+async def test_cookies_of_a_shared_response() -> None:
+    """What a signal adds to a response that a handler gives out again and again does not pile up."""
+    shared = Response(200, {"X-A": "1"})
+
+    async def same(exchange: Exchange) -> Response:
+        return shared
+
+    async def on_prepare(request: web.Request, response: web.StreamResponse) -> None:
+        assert (response.prepared, response.task is not None) == (True, True)
+        response.set_cookie("mine", "1")
+
+    app = web.Application()
+    app.on_response_prepare.append(on_prepare)
+    ProxyHandler(same).mount(app)
+    async with serving(app) as site:
+        answers = [await site.ask(GET) for _ in range(3)]
+    assert [answer.getall(b"Set-Cookie") for answer in answers] == [[b"mine=1; Path=/"]] * 3
+    assert dict(shared.headers) == {"X-A": "1"}
+
+
 async def test_a_signal_sets_cookies() -> None:
     """Cookies that a signal sets reach the client, beside those of the upstream."""
 

@@ -117,11 +117,11 @@ async def test_refused(seen: Seen, outcome: Outcome) -> None:
             await server.stop()
             for _ in range(2):
                 await client.send(GET)
-                outcome.is_told(await client.response(), 502, ConnectFailed)
+                outcome.is_told(await client.final(), 502, ConnectFailed)
                 assert not seen.attempts[-1].sent
             await server.start()
             await client.send(GET)
-            assert (await client.response()).body == b"ok"
+            assert (await client.final()).body == b"ok"
 
 
 async def test_no_such_unix_socket(seen: Seen, outcome: Outcome, tmp_path: object) -> None:
@@ -263,7 +263,7 @@ async def test_connections_are_not_shared_across_identities(authority: trustme.C
         async with serving(handler) as site, site.connect() as client:
             for path in [*upstreams, *upstreams]:
                 await client.send(GET.replace(b"/", path.encode(), 1))
-                assert (await client.response()).body == b"ok"
+                assert (await client.final()).body == b"ok"
             used = [(request.path, request.connection) for request in server.requests]
             assert used == [(path, number) for _ in range(2) for number, path in enumerate(upstreams, 1)]
         for upstream in upstreams.values():
@@ -377,11 +377,11 @@ async def test_the_head_takes_too_long(begun: bytes, timeouts: Timeouts, seen: S
             await clock.advance_async(6.9)
             assert seen.errors == []
             await clock.advance_async(0.2)
-            outcome.is_told(await client.response(), 504, ResponseTimeout)
+            outcome.is_told(await client.final(), 504, ResponseTimeout)
             assert seen.attempts[0].sent
             await server.gone()
             await client.send(GET)
-            assert (await client.response()).body == b"ok"
+            assert (await client.final()).body == b"ok"
 
 
 async def test_the_upload_goes_nowhere(seen: Seen, outcome: Outcome) -> None:
@@ -404,7 +404,7 @@ async def test_the_upload_goes_nowhere(seen: Seen, outcome: Outcome) -> None:
                 while not seen.errors:
                     await asyncio.sleep(0)
                     await clock.advance_async(10)
-            answer = await client.response()
+            answer = await client.final()
             assert answer.getall(b"Connection") == [b"close"]
             answer.raw_head = answer.raw_head.replace(b"Connection: close\r\n", b"")
             outcome.is_told(answer, 504, SendTimeout)
@@ -420,9 +420,9 @@ async def test_the_connection_is_lost(end: Step, seen: Seen, outcome: Outcome) -
         server.once(end)
         async with serving(ProxyHandler(Upstream(server.url), observers=[seen])) as site, site.connect() as client:
             await client.send(GET)
-            outcome.is_told(await client.response(), 502, ConnectionLost)
+            outcome.is_told(await client.final(), 502, ConnectionLost)
             await client.send(GET)
-            assert (await client.response()).body == b"ok"
+            assert (await client.final()).body == b"ok"
 
 
 @ways
@@ -508,7 +508,7 @@ async def test_silence_of_the_client(seen: Seen) -> None:
             await client.send(POST[:-2])
             await server.wait_requests(1)
             await clock.advance_async(21)
-            assert (await client.response()).status == 408
+            assert (await client.final()).status == 408
             await server.gone()
             await seen.over()
     assert [type(error) for error in seen.errors] == [ClientTimeout]
@@ -549,7 +549,7 @@ async def test_a_kept_connection_that_dies_is_not_retried(
         site.connect() as client,
     ):
         await client.send(GET)
-        assert (await client.response()).body == b"ok"
+        assert (await client.final()).body == b"ok"
         server.once(end)
         await client.send(request_bytes)
         answer = await client.response(to=request_bytes.split(b" ")[0].decode())
@@ -560,7 +560,7 @@ async def test_a_kept_connection_that_dies_is_not_retried(
         assert len(seen.exchanges[-1].attempts) == 1
         assert [request.connection for request in server.requests] == [1, 1]
         await client.send(GET)
-        assert (await client.response()).body == b"ok"
+        assert (await client.final()).body == b"ok"
         assert [request.connection for request in server.requests] == [1, 1, 2]
 
 
@@ -570,7 +570,7 @@ async def test_a_connection_that_was_closed_while_idle_is_not_used(seen: Seen) -
         async with serving(ProxyHandler(Upstream(server.url), observers=[seen])) as site, site.connect() as client:
             for _ in range(5):
                 await client.send(POST)
-                assert (await client.response()).body == b"ok"
+                assert (await client.final()).body == b"ok"
                 await server.close_idle()
                 await server.wait_closed_connections(len(server.requests))
         assert [request.connection for request in server.requests] == [1, 2, 3, 4, 5]
@@ -594,7 +594,7 @@ async def test_a_client_that_closes_does_not_close_the_upstream(request_head: by
         for _ in range(3):
             async with site.connect() as client:
                 await client.send(request_head)
-                answer = await client.response()
+                answer = await client.final()
                 assert answer.getall(b"Connection") == [b"close"]
                 assert answer.body == b"ok"
                 assert await client.rest() == b""
@@ -609,7 +609,7 @@ async def test_an_upstream_that_closes_does_not_close_the_client(http: str) -> N
         server.always(respond(body=b"ok", close=True, http=http))
         for _ in range(3):
             await client.send(GET)
-            answer = await client.response()
+            answer = await client.final()
             assert answer.getall(b"Connection") == []
             assert answer.body == b"ok"
         assert server.connections == 3
@@ -639,7 +639,7 @@ async def test_a_connection_is_kept_if_the_upstream_says_so(line: bytes, connect
         server.always(raw(line + b"Content-Length: 2\r\n\r\nok"))
         for _ in range(3):
             await client.send(GET)
-            assert (await client.response()).body == b"ok"
+            assert (await client.final()).body == b"ok"
         assert server.connections == connections
 
 
@@ -663,7 +663,7 @@ async def test_cookies_are_the_clients() -> None:
         server.respond(headers={"Set-Cookie": "secret=1; Path=/"}, body=b"ok")
         for _ in range(2):
             await client.send(GET)
-            assert (await client.response()).getall(b"Set-Cookie") == [b"secret=1; Path=/"]
+            assert (await client.final()).getall(b"Set-Cookie") == [b"secret=1; Path=/"]
         assert (await site.ask(GET)).status == 200
         assert [request.getall("Cookie") for request in server.requests] == [[], [], []]
 
@@ -745,7 +745,7 @@ async def test_a_fault_of_a_filter_is_not_told(seen: Seen, caplog: pytest.LogCap
         async with serving(proxy) as site, site.connect() as client:
             for _ in range(2):  # the connection is kept
                 await client.send(GET)
-                answer = await client.response()
+                answer = await client.final()
                 assert answer.status == 500
                 problem = json.loads(answer.body)
                 assert problem == {"title": InternalError.title, "status": 500, "id": seen.exchanges[-1].id}

@@ -102,8 +102,7 @@ async def test_order_and_case(looked_at: bool) -> None:
         b"x-a: 2",
         b"ACCEPT: */*",
         b"Content-type: a/b",
-        b"x_under.score: 3",
-        b"!#$: 4",
+        b"x-8: 3",
     ]
     async with FakeUpstream() as server, serving(proxy(server, looked_at)) as site:
         assert await passed(site, server, *lines) == lines
@@ -187,14 +186,10 @@ async def test_hop_by_hop_fields(looked_at: bool, spelt: Callable[[bytes], bytes
 
 @pytest.mark.parametrize("line", [b"Proxy: http://evil.test/", b"PROXY: x", b"Expect: 100-continue"])
 async def test_request_fields_that_end_here(looked_at: bool, line: bytes) -> None:
-    """S-29: ``Proxy`` would become ``HTTP_PROXY`` for a CGI program. ``Expect`` was met by the server."""
+    """S-29: ``Proxy`` would become ``HTTP_PROXY`` for a CGI program. ``Expect`` is met if the body is there (F-78)."""
     async with FakeUpstream() as server, serving(proxy(server, looked_at)) as site, site.connect() as client:
         await client.send(request(line, b"Content-Length: 2", start=b"PUT / HTTP/1.1", body=b"ok"))
-        answer = await client.response()
-        if line.startswith(b"Expect"):
-            assert answer.raw_head == b"HTTP/1.1 100 Continue\r\n\r\n"
-            answer = await client.response()
-        assert answer.status == 200
+        assert (await client.response()).status == 200
         assert arrived(server) == b"Content-Length: 2\r\n"
 
 

@@ -67,7 +67,7 @@ async def test_an_empty_body_is_of_length_0(request_head: bytes) -> None:
         server.always(respond(404))
         for _ in range(2):
             await client.send(request_head)
-            answer = await client.response()
+            answer = await client.final()
             assert answer.lines[0] == b"Content-Length: 0"
             assert answer.body == b""
         assert server.connections == 1
@@ -113,7 +113,7 @@ async def test_chunks_are_framed_anew() -> None:
         assert parts == b"0123456789"
         await client.gets(b"0\r\n\r\n")
         await client.send(GET)
-        assert (await client.response()).body == b"ok"
+        assert (await client.final()).body == b"ok"
         assert server.connections == 1
 
 
@@ -149,7 +149,7 @@ async def test_a_body_until_the_end_is_chunked(line: bytes) -> None:
         go.set()
         await client.gets(b"a\r\nto the end\r\n0\r\n\r\n")
         await client.send(GET)
-        assert (await client.response()).body == b"ok"
+        assert (await client.final()).body == b"ok"
 
 
 async def test_a_body_until_the_end_for_an_old_client() -> None:
@@ -257,7 +257,7 @@ async def test_head_has_no_content(sent: bytes, relayed: bytes) -> None:
         await client.send(HEAD)
         await client.gets(b"HTTP/1.1 200 OK\r\nETag: x\r\n" + DATE + relayed + b"\r\n")
         await client.send(GET)
-        assert (await client.response()).body == b"ok"
+        assert (await client.final()).body == b"ok"
         assert server.connections == 1
 
 
@@ -296,7 +296,7 @@ async def test_content_where_there_is_none_is_discarded(request_head: bytes, sen
         await server.gone()
         server.once(respond(body=b"the next"))
         await client.send(GET)
-        answer = await client.response()
+        answer = await client.final()
         assert answer.body == b"the next"
         assert server.connections == 2
 
@@ -318,7 +318,7 @@ async def test_statuses_without_content(sent: bytes, relayed: bytes) -> None:
         await client.send(GET)
         await client.gets(b"HTTP/1.1 " + relayed + DATE + b"\r\n")
         await client.send(GET)
-        assert (await client.response()).body == b"ok"
+        assert (await client.final()).body == b"ok"
         assert server.connections == 1
 
 
@@ -500,7 +500,7 @@ async def refused(*steps: Step, request: bytes = GET, limits: Limits | None = No
         async with serving(ProxyHandler(upstream, observers=[seen])) as site, site.connect() as client:
             server.once(*steps)
             await client.send(request)
-            answer = await client.response(to=request.split(b" ")[0].decode())
+            answer = await client.final(to=request.split(b" ")[0].decode())
             assert answer.status == 502
             assert answer.getall(b"Content-Type") == [b"application/problem+json"]
             assert answer.getall(b"Connection") == []
@@ -511,7 +511,7 @@ async def refused(*steps: Step, request: bytes = GET, limits: Limits | None = No
             await server.wait_closed_connections(1)
             server.once(respond(body=b"the next"))
             await client.send(GET)
-            assert (await client.response()).body == b"the next"
+            assert (await client.final()).body == b"the next"
             assert server.connections == 2
         assert upstream.endpoints[0].in_flight == 0
     assert seen.attempts[0].error is seen.errors[0]
@@ -719,11 +719,11 @@ async def test_excess_is_discarded_with_its_connection(excess: bytes, complete: 
         else:
             if when != "later":
                 go.set()
-            assert (await client.response()).body == complete.partition(b"hello")[1]
+            assert (await client.final()).body == complete.partition(b"hello")[1]
             go.set()
         await server.gone()
         server.once(respond(body=b"the next"))
         await client.send(GET)
-        answer = await client.response()
+        answer = await client.final()
         assert (answer.status, answer.body) == (200, b"the next")
         assert server.connections == 2

@@ -166,6 +166,12 @@ class Client:
             answer.chunks = [answer.raw_body] if answer.raw_body else []
         return answer
 
+    async def final(self, to: str = "GET") -> Answer:
+        """The next final response; interim ones are passed over."""
+        while (answer := await self.response(to)).status < 200:
+            pass
+        return answer
+
     async def _chunked(self, answer: Answer) -> None:
         raw = []
         while True:
@@ -220,7 +226,7 @@ class Site:
         """The answer to ``raw``, on a connection of its own."""
         async with self.connect() as client:
             await client.send(raw)
-            return await client.response(to=raw.split(b" ", 1)[0].decode("ascii", "replace"))
+            return await client.final(to=raw.split(b" ", 1)[0].decode("ascii", "replace"))
 
 
 @asynccontextmanager
@@ -248,7 +254,7 @@ async def serving(
         runner = web.ServerRunner(what, shutdown_timeout=TIMEOUT, **options)
     else:
         if not isinstance(what, web.Application | ProxyHandler):
-            what = ProxyHandler(what)
+            what = ProxyHandler(what, via=None)
         if isinstance(what, ProxyHandler):
             endpoints = [each for part in walk(what._root) if isinstance(part, Upstream) for each in part.endpoints]
             proxy, what = what, web.Application()

@@ -73,6 +73,13 @@ BODIES = [
 ]
 
 
+@pytest.mark.parametrize("target", [None, 7, b"/"])
+def test_a_target_of_another_kind(target: object) -> None:
+    """What is no text is no target: it is refused, not printed."""
+    with pytest.raises(ValueError, match="is not a request target"):
+        request_head(Request("GET", target), HOST)  # type: ignore[arg-type]
+
+
 @pytest.mark.parametrize("method", ["GET", "HEAD", "POST", "DELETE", "OPTIONS", "QUERY"])
 @pytest.mark.parametrize(("body", "framed"), BODIES, ids=lambda value: str(value))
 def test_framing_follows_the_body(method: str, body: Body, framed: bytes | None) -> None:

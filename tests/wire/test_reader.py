@@ -80,6 +80,8 @@ def parts(response: Response) -> tuple[object, ...]:
     9,
 )
 @example(b"HTTP/1.1 200 OK\r\nDate: 1\r\nContent-Length: 5\r\nDate: 2\r\n\r\n", "GET", 65536, 256)
+@example(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nConnection:\r\nX: y\r\n\r\n", "GET", 65536, 256)
+@example(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nConnection:\r\nConnection: keep-alive\r\n\r\n", "GET", 65536, 256)
 def test_both_ways_read_the_same(raw: bytes, method: str, head_bytes: int, head_fields: int) -> None:
     """S-15: whatever the short way takes, the strict reader takes, and both read the same of it, limits
     included; what is refused is refused either way."""
