@@ -15,6 +15,7 @@ from .observer import Observer
 from .paths import PathPolicy
 from .proxy import ProxyHandler
 from .rules import Rule, Rules, Severity, block, redirect, respond
+from .trust import TrustedProxies
 from .upstream import Upstream
 from .when import When
 from .wire.settings import Limits, Timeouts, Tls
@@ -42,6 +43,7 @@ __all__ = [
     "Severity",
     "Timeouts",
     "Tls",
+    "TrustedProxies",
     "Upstream",
     "When",
     "block",

@@ -25,6 +25,7 @@ __all__ = [
     "ExpectationFailed",
     "HeadTooLarge",
     "InternalError",
+    "LastHop",
     "LoopDetected",
     "MethodNotAllowed",
     "MisdirectedRequest",
@@ -140,6 +141,15 @@ class ExpectationFailed(ProxyError):
     status: ClassVar[int | None] = 417
     token = "http_request_error"
     title = "This expectation is not met here"
+
+
+class LastHop(ProxyError):
+    """Not a failure: an ``OPTIONS`` that asked for this proxy itself, by ``Max-Forwards: 0``: 204."""
+
+    origin = Origin.CLIENT
+    status: ClassVar[int | None] = 204
+    token = "http_request_denied"
+    title = "The request ends here"
 
 
 class LoopDetected(ProxyError):

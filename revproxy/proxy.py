@@ -28,6 +28,7 @@ from .mount import Mount
 from .observer import Observer, hooks
 from .paths import PathPolicy
 from .problems import problem
+from .proxy_status import member, name_of
 from .receive import receive
 from .trust import TrustedProxies
 from .upstream import Upstream
@@ -55,6 +56,9 @@ class ProxyHandler:
     ``via``
         The proxy's pseudonym in ``Via``, by which it finds loops (508). By default one is made up; ``None``: no such
         field.
+    ``proxy_status``
+        The proxy's name in ``Proxy-Status`` (RFC 9209), which says how an answer came about: the kind of an error, and
+        the status that an upstream has answered with. ``None``: no such field.
     ``max_body``
         Bytes of a request body at most; more is answered with 413. ``None``: no limit, bodies are never held anyway.
     ``write_timeout``
@@ -76,6 +80,7 @@ class ProxyHandler:
         trusted: TrustedProxies | None = None,
         forwarded: Collection[ForwardedField] = DEFAULT_FIELDS,
         via: str | None = "",
+        proxy_status: str | None = None,
         max_body: int | None = None,
         write_timeout: float = 60.0,
         clock: Clock = SYSTEM_CLOCK,
@@ -95,6 +100,7 @@ class ProxyHandler:
         self._hooks = hooks(observers)
         self._read = (path_policy or PathPolicy()).bind(conditions=any(part.reads_path for part in components))
         self._introduction = Introduction(forwarded, via=via, trusted=trusted)
+        self._proxy_status = None if proxy_status is None else name_of(proxy_status)
         self._max_body = max_body
         self._write_timeout = write_timeout
         self._clock = clock
@@ -160,6 +166,8 @@ class ProxyHandler:
                         if not isinstance(given, Response):  # a filter of somebody who does not type-check
                             raise InternalError(f"a filter or handler returned {given!r}, which is no Response")
                         answer = given
+                        if self._proxy_status is not None:
+                            answer.headers.add("Proxy-Status", member(self._proxy_status, exchange, None))
                         out = await deliver(request, exchange, answer, self._write_timeout, self._clock)
                     except ProxyError as failure:
                         error = failure
@@ -176,6 +184,8 @@ class ProxyHandler:
                         out = _cut(request, error)
                     else:
                         answer = problem(exchange, error.status, error.title)
+                        if self._proxy_status is not None:
+                            answer.headers.add("Proxy-Status", member(self._proxy_status, exchange, error))
                         out = await deliver(request, exchange, answer, self._write_timeout, self._clock)
             except asyncio.CancelledError:
                 if request.transport is None:

@@ -7,7 +7,7 @@ from operator import attrgetter
 
 from aiohttp import HttpVersion10, HttpVersion11, web
 from aiohttp.web_protocol import RequestPayloadError
-from multidict import istr
+from multidict import CIMultiDictProxy, istr
 
 from ._aiohttp import (
     already_read,
@@ -29,6 +29,7 @@ from .errors import (
     ExpectationFailed,
     HeadTooLarge,
     InternalError,
+    LastHop,
     MethodNotAllowed,
     Phase,
     ProxyError,
@@ -39,6 +40,7 @@ from .forwarded import Introduction
 from .headers import MAX_CONNECTION, REQUEST_FIELDS, TRUSTED_REQUEST_FIELDS, RequestFields, passed_on
 from .message import HttpVersion, Inbound, Request, request_of_lines
 from .paths import Reading, canonical
+from .ranges import is_sane
 
 __all__ = ["receive"]
 
@@ -47,6 +49,9 @@ _CONTENT_ENCODING = istr("Content-Encoding")
 _CONTENT_LENGTH = istr("Content-Length")
 _EXPECT = istr("Expect")
 _HOST = istr("Host")
+_IF_RANGE = istr("If-Range")
+_MAX_FORWARDS = istr("Max-Forwards")
+_RANGE = istr("Range")
 _VIA = istr("Via")
 MAX_TINY_CHUNKS = 4096
 """Chunks of a request body that may be smaller than 8 bytes on average; more are an attack on whoever reads them."""
@@ -77,6 +82,7 @@ def receive(
     head, peer, secure = arrived(request)
     method, target, version, headers, raw_headers, coded = _of_head(head)
     host: str | None = None
+    hops: int | None = None
     reading = _UNREAD
     refused: ProxyError | None = None
     connection = headers.getall(_CONNECTION, ())
@@ -93,6 +99,8 @@ def receive(
         origin = target
         if method in _REFUSED:
             raise MethodNotAllowed(_REFUSED[method])
+        if method == "OPTIONS":
+            hops = _hops(headers)
         if target[:1] != "/":
             host, origin = _authority_and_path(method, target)
         reading = read(origin)
@@ -104,7 +112,7 @@ def receive(
     scheme = "https" if secure else "http"
     if host is None:
         host = headers.get(_HOST, "")
-    if not host and version != HttpVersion10 and refused is None:
+    if not host and version is not HttpVersion10 and refused is None:
         refused = BadRequest("no host")
     address = peer[0] if type(peer) is tuple else None
     claim = None
@@ -135,7 +143,7 @@ def receive(
                 inbound.introduce(claim.client)
                 lines.append(introduction.continued(address, host, scheme, strip, headers))
             if introduction.via is not None:
-                if version == HttpVersion10:
+                if version is HttpVersion10:
                     lines[-1] = lines[-1].replace(b"\r\nVia: 1.1 ", b"\r\nVia: 1.0 ")
                 via = headers.getall(_VIA, None)
                 if via is not None:
@@ -149,6 +157,12 @@ def receive(
     if len(joined) > MAX_FIELDS and refused is None:
         refused = HeadTooLarge(f"{len(joined)} bytes of fields")
     draft = request_of_lines(method, upstream_target, joined, length)
+    if hops is not None:
+        draft.headers[_MAX_FORWARDS] = str(hops)
+    ranges = headers.get(_RANGE)
+    if ranges is not None and "," in ranges and not is_sane(ranges):
+        draft.headers.popall(_RANGE, None)  # as if nobody had asked: the whole (RFC 9110 section 14.2)
+        draft.headers.popall(_IF_RANGE, None)
     if declared is not None and declared != str(length):
         draft.headers[_CONTENT_LENGTH] = str(length)  # "007" has two readings, it is told some servers
     if refused is None and (declared is not None or has_body(request)):
@@ -157,6 +171,16 @@ def receive(
         except ProxyError as error:
             refused = error
     return inbound, draft, refused
+
+
+def _hops(headers: CIMultiDictProxy[str]) -> int | None:
+    """What ``Max-Forwards`` says to whoever is next (RFC 9110 section 7.6.2). At 0 the request ends here."""
+    value = headers.get(_MAX_FORWARDS)
+    if value is None or not (value.isascii() and value.isdigit() and len(value) <= 9):
+        return None
+    if int(value) == 0:
+        raise LastHop("Max-Forwards: 0")
+    return int(value) - 1
 
 
 def _check_coding(codings: list[str], version: HttpVersion) -> None:

@@ -35,8 +35,11 @@ class Transport(Protocol):
 class WireTransport(Component):
     """HTTP/1.1 over pooled connections, one pool an endpoint."""
 
-    def __init__(self, *, tls: Tls | None, timeouts: Timeouts, limits: Limits, clock: Clock) -> None:
+    def __init__(
+        self, *, tls: Tls | None, timeouts: Timeouts, limits: Limits, clock: Clock, keep_host: bool = False
+    ) -> None:
         self._tls = tls
+        self._keep_host = keep_host
         self._timeouts = timeouts
         self._limits = limits
         self._clock = clock
@@ -52,7 +55,8 @@ class WireTransport(Component):
     def dispatch(self, attempt: Attempt) -> Coroutine[Any, Any, Response]:
         """``send``, begun now: what it returns must be awaited in the same breath, for it has a connection already."""
         pool = self._pools.get(attempt.endpoint) or self._pool(attempt.endpoint)
-        head = request_head(attempt.request, attempt.endpoint)
+        host = attempt.exchange.inbound.host if self._keep_host else ""
+        head = request_head(attempt.request, attempt.endpoint, host)
         now, deadline, total = attempt.started, attempt.deadline, self._timeouts.total
         if deadline is None:
             deadline = NEVER

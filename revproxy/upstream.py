@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from functools import partial
+from typing import Literal
 
 from yarl import URL
 
@@ -31,9 +32,12 @@ class Upstream(Component):
         Which endpoint comes first; default ``P2C()``. One balancer serves one upstream.
     ``timeouts``, ``limits``, ``tls``
         See ``Timeouts``, ``Limits``, ``Tls``.
+    ``host``
+        What ``Host`` says: ``"upstream"``, the endpoint's own authority; or ``"client"``, what the client asked for
+        (behind a trusted proxy, what that says the client asked for). A filter that sets ``Host`` has the last word.
     ``transport``
-        What sends an attempt; default: HTTP/1.1 over pooled connections. Then ``timeouts``, ``limits`` and ``tls``
-        are the transport's business, and setting them here is a ``ValueError``.
+        What sends an attempt; default: HTTP/1.1 over pooled connections. With one of your own, ``timeouts``,
+        ``limits``, ``tls`` and ``host`` are its business, and setting them here is a ``ValueError``.
 
     Raises ``ValueError`` or ``TypeError`` that names the parameter and its value. A call raises ``NoEndpoint`` when no
     endpoint accepts, and what the transport raises.
@@ -47,6 +51,7 @@ class Upstream(Component):
         timeouts: Timeouts | None = None,
         limits: Limits | None = None,
         tls: Tls | None = None,
+        host: Literal["upstream", "client"] = "upstream",
         transport: Transport | None = None,
         clock: Clock = SYSTEM_CLOCK,
     ) -> None:
@@ -60,8 +65,10 @@ class Upstream(Component):
             members
         ):
             raise ValueError(f"endpoints: one is named twice in {[str(member.url) for member in members]}")
-        if transport is not None and (timeouts or limits or tls):
-            raise ValueError("transport: timeouts, limits and tls belong to it when it is given")
+        if host not in ("upstream", "client"):
+            raise ValueError(f"host must be 'upstream' or 'client', got {host!r}")
+        if transport is not None and (timeouts or limits or tls or host != "upstream"):
+            raise ValueError("transport: timeouts, limits, tls and host belong to it when it is given")
         self.name = name or members[0].name
         self.endpoints = members
         self._members = frozenset(members)
@@ -73,7 +80,13 @@ class Upstream(Component):
         self.balancer.serves = self.name
         self._clock = clock
         if transport is None:
-            transport = WireTransport(tls=tls, timeouts=timeouts or Timeouts(), limits=limits or Limits(), clock=clock)
+            transport = WireTransport(
+                tls=tls,
+                timeouts=timeouts or Timeouts(),
+                limits=limits or Limits(),
+                clock=clock,
+                keep_host=host == "client",
+            )
         self._transport = transport
         self._send = transport.dispatch if isinstance(transport, WireTransport) else transport.send
         self._order = self.balancer.bind(Snapshot(members))

@@ -28,6 +28,7 @@ LAYERS: Mapping[str, int] = {
     "headers": 0,
     "paths": 0,
     "networks": 0,
+    "ranges": 0,
     # 1 nouns
     "message": 1,
     "endpoint": 1,
@@ -46,6 +47,7 @@ LAYERS: Mapping[str, int] = {
     "limiters": 2,
     "discovery": 2,
     "problems": 2,
+    "proxy_status": 2,
     # 3 what answers, what wraps
     "answers": 3,
     "describe": 3,

@@ -78,7 +78,7 @@ def watched() -> tuple[Exchange, Hooked]:
         *(
             (
                 lambda given=given: Upstream("http://a.test", transport=FakeTransport(), **given),
-                "transport: timeouts, limits and tls belong to it",
+                "transport: timeouts, limits, tls and host belong to it",
             )
             for given in ({"timeouts": Timeouts()}, {"limits": Limits()}, {"tls": Tls()})
         ),

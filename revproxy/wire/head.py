@@ -19,8 +19,9 @@ _TARGET = re.compile(rb"[!-~\x80-\xff]++")
 _KNOWN_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH"})
 
 
-def request_head(request: Request, endpoint: Endpoint) -> bytes:
-    """The head that is sent to ``endpoint`` for ``request``.
+def request_head(request: Request, endpoint: Endpoint, host: str = "") -> bytes:
+    """The head that is sent to ``endpoint`` for ``request``, with ``host`` as its ``Host`` if there is one and the
+    request does not name another; else the endpoint's own.
 
     The framing follows from the body: no field for none, ``Content-Length`` for a known length, else chunked (RFC
     9112 section 6). Raises ``ValueError`` for a method, target or field that must not reach a wire.
@@ -33,10 +34,11 @@ def request_head(request: Request, endpoint: Endpoint) -> bytes:
     start = f"{method} {target}".encode("utf-8", "surrogateescape")
     length = None if body is EMPTY else body.length
     lines = request.lines
+    version_and_host = f" HTTP/1.1\r\nHost: {host}\r\n".encode("ascii") if host else endpoint.version_and_host
     if lines is not None and request.came_declared == length:
-        start += endpoint.version_and_host
+        start += version_and_host
     else:
-        start += _VERSION if request.names_host else endpoint.version_and_host
+        start += _VERSION if request.names_host else version_and_host
         lines = request.field_lines(length)
     if body is not EMPTY:
         if body.expects:

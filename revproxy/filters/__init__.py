@@ -1,0 +1,5 @@
+"""Filters that stand around a handler."""
+
+from .allowed_hosts import AllowedHosts
+
+__all__ = ["AllowedHosts"]
