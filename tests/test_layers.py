@@ -48,6 +48,7 @@ LAYERS: Mapping[str, int] = {
     "discovery": 2,
     "problems": 2,
     "proxy_status": 2,
+    "strict": 2,
     # 3 what answers, what wraps
     "answers": 3,
     "describe": 3,
@@ -60,6 +61,7 @@ LAYERS: Mapping[str, int] = {
     "_aiohttp": 4,
     "proxy": 4,
     "receive": 4,
+    "client_body": 4,
     "mount": 4,
     "deliver": 4,
     "upgrade": 4,

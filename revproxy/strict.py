@@ -1,0 +1,88 @@
+"""What of a request's head must not be forwarded, whatever the server has let in."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from multidict import CIMultiDictProxy, istr
+
+from .errors import (
+    BadRequest,
+    CodingNotSupported,
+    ExpectationFailed,
+    LastHop,
+    MethodNotAllowed,
+    VersionNotSupported,
+)
+from .headers import MAX_CONNECTION
+from .message import HttpVersion
+
+__all__ = ["check_head", "hops_left", "split_target"]
+
+_EXPECT = istr("Expect")
+_MAX_FORWARDS = istr("Max-Forwards")
+_TRANSFER_ENCODING = istr("Transfer-Encoding")
+_VERSIONS = ((1, 1), (1, 0))
+
+_REFUSED = {
+    "CONNECT": "CONNECT is not for a reverse proxy (RFC 9110 section 9.3.6)",
+    "TRACE": "TRACE would show fields that scripts must not see (RFC 9110 section 9.3.8)",
+}
+
+
+def check_head(
+    method: str,
+    version: HttpVersion,
+    headers: CIMultiDictProxy[str],
+    connection: Sequence[str],
+    *,
+    coded: bool,
+) -> None:
+    """Raise the ``ProxyError`` that says why a request is not forwarded, if it must not be.
+
+    ``connection`` are the values of ``Connection`` among ``headers``; ``coded``: there is a transfer coding.
+    """
+    if version not in _VERSIONS:
+        raise VersionNotSupported(f"HTTP/{version[0]}.{version[1]}")
+    if coded:
+        _check_coding(headers.getall(_TRANSFER_ENCODING, []), version)
+    if connection and sum(map(len, connection)) > MAX_CONNECTION:
+        raise BadRequest(f"over {MAX_CONNECTION} characters of Connection")
+    expectation = headers.get(_EXPECT)
+    if expectation is not None and expectation.lower() != "100-continue":
+        raise ExpectationFailed(f"Expect: {expectation[:80]!r}")
+    if method in _REFUSED:
+        raise MethodNotAllowed(_REFUSED[method])
+
+
+def _check_coding(codings: list[str], version: HttpVersion) -> None:
+    """Refuse what aiohttp lets through (RFC 9112 section 6.1): other codings below chunked would be lost."""
+    if version != (1, 1):
+        raise BadRequest("Transfer-Encoding in an HTTP/1.0 request")
+    if [coding.strip(" \t").lower() for coding in codings] != ["chunked"]:
+        raise CodingNotSupported(f"Transfer-Encoding {', '.join(codings)!r} is not exactly chunked")
+
+
+def split_target(method: str, target: str) -> tuple[str | None, str]:
+    """What a target names that is not in origin-form: absolute-form or ``*`` (RFC 9112 section 3.2)."""
+    if target == "*":
+        if method != "OPTIONS":
+            raise BadRequest(f"the target * goes with OPTIONS only, not with {method}")
+        return None, target
+    scheme, separator, rest = target.partition("://")
+    if separator and scheme.lower() in ("http", "https"):
+        end = min((at for at in (rest.find(mark) for mark in "/?#") if at >= 0), default=len(rest))
+        authority = rest[:end]
+        if authority and "@" not in authority:
+            return authority, rest[end:]
+    raise BadRequest("the target is neither a path nor an http URL")
+
+
+def hops_left(headers: CIMultiDictProxy[str]) -> int | None:
+    """What ``Max-Forwards`` says to whoever is next (RFC 9110 section 7.6.2). At 0 the request ends here."""
+    value = headers.get(_MAX_FORWARDS)
+    if value is None or not (value.isascii() and value.isdigit() and len(value) <= 9):
+        return None
+    if int(value) == 0:
+        raise LastHop("Max-Forwards: 0")
+    return int(value) - 1
