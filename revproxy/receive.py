@@ -31,7 +31,7 @@ _VIA = istr("Via")
 MAX_FIELDS = 65536
 """Bytes of request fields at most; beyond: 431."""
 _UNREAD = Reading("", "", None)
-_of_head = attrgetter("method", "path", "version", "headers", "raw_headers", "chunked")
+_of_head = attrgetter("method", "path", "version", "headers", "raw_headers", "chunked", "upgrade")
 
 
 def receive(
@@ -48,14 +48,14 @@ def receive(
     bytes of a body at most.
     """
     head, peer, secure = arrived(request)
-    method, target, version, headers, raw_headers, coded = _of_head(head)
+    method, target, version, headers, raw_headers, coded, upgrade = _of_head(head)
     host: str | None = None
     hops: int | None = None
     reading = _UNREAD
     refused: ProxyError | None = None
     connection = headers.getall(_CONNECTION, ())
     try:
-        check_head(method, version, headers, connection, coded=coded)
+        check_head(method, version, headers, connection, coded=coded, upgrade=upgrade)
         origin = target
         if target[:1] != "/":
             host, origin = split_target(method, target)

@@ -19,6 +19,7 @@ from .message import HttpVersion
 
 __all__ = ["check_head", "hops_left", "split_target"]
 
+_CONTENT_LENGTH = istr("Content-Length")
 _EXPECT = istr("Expect")
 _MAX_FORWARDS = istr("Max-Forwards")
 _TRANSFER_ENCODING = istr("Transfer-Encoding")
@@ -37,15 +38,19 @@ def check_head(
     connection: Sequence[str],
     *,
     coded: bool,
+    upgrade: bool,
 ) -> None:
     """Raise the ``ProxyError`` that says why a request is not forwarded, if it must not be.
 
-    ``connection`` are the values of ``Connection`` among ``headers``; ``coded``: there is a transfer coding.
+    ``connection`` are the values of ``Connection`` among ``headers``; ``coded``: there is a transfer coding;
+    ``upgrade``: the client asks for another protocol.
     """
     if version not in _VERSIONS:
         raise VersionNotSupported(f"HTTP/{version[0]}.{version[1]}")
     if coded:
         _check_coding(headers.getall(_TRANSFER_ENCODING, []), version)
+    if upgrade and (coded or headers.get(_CONTENT_LENGTH, "").strip("0")):
+        raise BadRequest("a body in a request for another protocol")  # CVE-2026-58055 and its kin
     if connection and sum(map(len, connection)) > MAX_CONNECTION:
         raise BadRequest(f"over {MAX_CONNECTION} characters of Connection")
     expectation = headers.get(_EXPECT)

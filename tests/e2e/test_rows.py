@@ -35,6 +35,17 @@ async def test_the_clients_host(looked_at: bool) -> None:
         assert hosts == [["shop.test:81"], ["own.test"], ["abs.test"], [f"127.0.0.1:{server.port}"]]
 
 
+@pytest.mark.parametrize("body", [b"Content-Length: 5\r\n\r\nhello", b"Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n"])
+async def test_an_upgrade_with_a_body(body: bytes) -> None:
+    """S-12, F-95: whose bytes those are is in doubt: 400, the connection is closed, nothing is forwarded."""
+    async with FakeUpstream() as server, serving(Upstream(server.url)) as site, site.connect() as client:
+        head = b"GET / HTTP/1.1\r\nHost: a.test\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+        await client.send(head + body)
+        answer = await client.response()
+        assert (answer.status, answer.getall(b"Connection"), server.requests) == (400, [b"close"], [])
+        assert await client.rest() == b""
+
+
 async def test_trace() -> None:
     """F-35: TRACE would show fields that scripts must not see: 405, nothing is forwarded."""
     async with FakeUpstream() as server, serving(Upstream(server.url)) as site:
