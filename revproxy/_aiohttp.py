@@ -9,6 +9,7 @@ from functools import partial
 from typing import Any
 
 from aiohttp import web
+from aiohttp.http_parser import HttpRequestParser, HttpRequestParserPy
 from aiohttp.streams import EmptyStreamReader, StreamReader
 from aiohttp.web_protocol import RequestPayloadError, _ErrInfo
 from aiohttp.web_response import REASON_PHRASES
@@ -32,12 +33,18 @@ __all__ = [
     "may_persist",
     "more_chunks",
     "on_writable",
+    "parses_natively",
     "run_signals",
     "unwatch_client",
     "watch_body",
     "watch_client",
     "writing_paused",
 ]
+
+
+def parses_natively() -> bool:
+    """Whether aiohttp reads requests with its C parser (llhttp), which this library is tested with."""
+    return HttpRequestParser is not HttpRequestParserPy
 
 
 def arrived(request: web.BaseRequest) -> tuple[Any, object, bool]:

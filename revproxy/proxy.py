@@ -10,7 +10,7 @@ from typing import Literal
 
 from aiohttp import web
 
-from ._aiohttp import RawResponse, is_drained, linger, unwatch_client, watch_client
+from ._aiohttp import RawResponse, is_drained, linger, parses_natively, unwatch_client, watch_client
 from .clock import SYSTEM_CLOCK, Clock
 from .deliver import cut, deliver, relay
 from .describe import describe
@@ -139,6 +139,11 @@ class ProxyHandler:
     async def lifespan(self, app: web.Application) -> AsyncIterator[None]:
         """For ``app.cleanup_ctx``: starts every component, and stops it when the application ends. Of several
         applications that share the proxy, the first starts and the last stops."""
+        if not parses_natively():
+            _log.warning(
+                "aiohttp runs without its C parser (AIOHTTP_NO_EXTENSIONS, or no wheel for this platform): "
+                "what it lets through is not what this proxy was tested with"
+            )
         async with self._running:
             yield
 

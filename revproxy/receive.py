@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from operator import attrgetter
 
-from aiohttp import HttpVersion10, web
+from aiohttp import HttpVersion10, HttpVersion11, web
 from multidict import istr
 
 from ._aiohttp import arrived, has_body
@@ -70,7 +70,7 @@ def receive(
     scheme = "https" if secure else "http"
     if host is None:
         host = headers.get(_HOST, "")
-    if not host and version is not HttpVersion10 and refused is None:
+    if not host and version != HttpVersion10 and refused is None:
         refused = BadRequest("no host")
     address = peer[0] if type(peer) is tuple else None
     claim = None
@@ -101,7 +101,7 @@ def receive(
                 inbound.introduce(claim.client)
                 lines.append(introduction.continued(address, host, scheme, strip, headers))
             if introduction.via is not None:
-                if version is HttpVersion10:
+                if version is not HttpVersion11 and version == HttpVersion10:
                     lines[-1] = lines[-1].replace(b"\r\nVia: 1.1 ", b"\r\nVia: 1.0 ")
                 via = headers.getall(_VIA, None)
                 if via is not None:

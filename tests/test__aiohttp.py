@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import subprocess
+import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
@@ -322,3 +325,25 @@ async def test_linger_ends_with_the_body_or_the_connection() -> None:
                 assert (await asyncio.wait_for(reader.read(), 5)).endswith(b"True")
                 writer.close()
                 await writer.wait_closed()
+
+
+def test_the_other_parser_is_told_of() -> None:
+    """S-18: a proxy that starts where aiohttp parses in pure Python says so in the log, and only then."""
+    program = """
+import asyncio, logging
+from aiohttp import web
+from revproxy import ProxyHandler, Upstream
+logging.basicConfig(format="%(levelname)s %(message)s")
+async def main():
+    async for _ in ProxyHandler(Upstream("http://127.0.0.1:9")).lifespan(web.Application()):
+        pass
+asyncio.run(main())
+"""
+
+    def run(env: dict[str, str]) -> str:
+        command, everything = [sys.executable, "-c", program], {**os.environ, **env}
+        return subprocess.run(command, env=everything, capture_output=True, text=True, timeout=60, check=True).stderr
+
+    said = [run({}), run({"AIOHTTP_NO_EXTENSIONS": "1"})]
+    assert said[0] == ""
+    assert said[1].startswith("WARNING aiohttp runs without its C parser")
