@@ -192,7 +192,10 @@ def cut(transport: asyncio.Transport) -> None:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         except (OSError, ValueError):
             pass  # closed already; uvloop says so by ValueError
-    transport.abort()
+    try:
+        transport.abort()
+    except AttributeError:
+        pass  # asyncio's, of a connection that was lost meanwhile: it has no loop any more
 
 
 class ClientSink:

@@ -11,7 +11,7 @@ from multidict import CIMultiDictProxy, istr
 from .errors import BadRequest, LoopDetected
 from .facts import ClientAddress
 from .headers import is_token
-from .trust import TrustedProxies, entries, is_authority, parse_forwarded
+from .trust import TrustedProxies, entries, is_authority
 
 __all__ = ["DEFAULT_FIELDS", "ForwardedField", "Introduction"]
 
@@ -81,17 +81,29 @@ class Introduction(dict[tuple["str | None", str, str, str], bytes]):
             self[key] = lines
         return lines
 
-    def continued(self, peer: str | None, host: str, scheme: str, prefix: str, headers: CIMultiDictProxy[str]) -> bytes:
-        """The same for a request that a trusted peer has introduced in ``headers``."""
+    def continued(
+        self,
+        peer: str | None,
+        host: str,
+        scheme: str,
+        prefix: str,
+        headers: CIMultiDictProxy[str],
+        client: ClientAddress,
+    ) -> bytes:
+        """The same for a request that a trusted peer has introduced in ``headers``, as coming from ``client``. Only the
+        field that is trusted is continued: the other may be the client's own, and says who the client is."""
         assert self.trusted is not None
         limit = self.trusted.limit
         inner = entries(headers.getall(_PREFIX, ()), 1)
         if inner and inner[-1].startswith("/") and inner[-1].isascii() and inner[-1].isprintable():
             prefix = inner[-1].rstrip("/") + prefix
-        known = entries(headers.getall(_FOR, ()), limit)[-limit:]
-        elements = headers.getall(_FORWARDED, ())
-        if parse_forwarded(elements) is None:
-            elements = ()
+        named = client.source != "peer"
+        known: Sequence[str] = [str(client)] if named else ()
+        elements: Sequence[str] = [_element(str(client), host, scheme)] if named else ()
+        if self.trusted.field == "X-Forwarded-For":
+            known = entries(headers.getall(_FOR, ()), limit)[-limit:] if named else ()
+        elif named:
+            elements = headers.getall(_FORWARDED, ())
         return self._lines(_plain(peer), host, scheme, prefix, known, elements)
 
     def _lines(

@@ -99,7 +99,7 @@ def receive(
                 lines.append(introduction[address, host, scheme, strip])
             else:
                 inbound.introduce(claim.client)
-                lines.append(introduction.continued(address, host, scheme, strip, headers))
+                lines.append(introduction.continued(address, host, scheme, strip, headers, claim.client))
             if introduction.via is not None:
                 if version is not HttpVersion11 and version == HttpVersion10:
                     lines[-1] = lines[-1].replace(b"\r\nVia: 1.1 ", b"\r\nVia: 1.0 ")

@@ -22,6 +22,7 @@ __all__ = ["check_head", "hops_left", "split_target"]
 _CONTENT_LENGTH = istr("Content-Length")
 _EXPECT = istr("Expect")
 _MAX_FORWARDS = istr("Max-Forwards")
+_UPGRADE = istr("Upgrade")
 _TRANSFER_ENCODING = istr("Transfer-Encoding")
 _VERSIONS = ((1, 1), (1, 0))
 
@@ -49,7 +50,12 @@ def check_head(
         raise VersionNotSupported(f"HTTP/{version[0]}.{version[1]}")
     if coded:
         _check_coding(headers.getall(_TRANSFER_ENCODING, []), version)
-    if upgrade and (coded or headers.get(_CONTENT_LENGTH, "").strip("0")):
+    # Other tokens than the one that the server's parser takes for a switch (h2c above all) mean nothing here.
+    if (
+        upgrade
+        and headers.get(_UPGRADE, "").lower() == "websocket"
+        and (coded or headers.get(_CONTENT_LENGTH, "").strip("0"))
+    ):
         raise BadRequest("a body in a request for another protocol")  # CVE-2026-58055 and its kin
     if connection and sum(map(len, connection)) > MAX_CONNECTION:
         raise BadRequest(f"over {MAX_CONNECTION} characters of Connection")

@@ -46,6 +46,15 @@ async def test_an_upgrade_with_a_body(body: bytes) -> None:
         assert await client.rest() == b""
 
 
+async def test_an_offer_of_another_protocol_with_a_body() -> None:
+    """F-91: what clients offer by themselves, with uploads too, is passed over; the connection ends with the answer."""
+    async with FakeUpstream() as server, serving(Upstream(server.url)) as site:
+        head = b"POST / HTTP/1.1\r\nHost: a.test\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\n"
+        answer = await site.ask(head + b"HTTP2-Settings: AAMAAABk\r\nContent-Length: 5\r\n\r\nhello")
+        assert (answer.status, answer.getall(b"Connection")) == (200, [b"close"])
+        assert (server.requests[0].body, server.requests[0].getall("Upgrade")) == (b"hello", [])
+
+
 async def test_trace() -> None:
     """F-35: TRACE would show fields that scripts must not see: 405, nothing is forwarded."""
     async with FakeUpstream() as server, serving(Upstream(server.url)) as site:
