@@ -2,6 +2,7 @@
 network, and a real server that misbehaves on command."""
 
 from .clock import FakeClock
+from .conform import conform
 from .exchange import exchange
 from .recorded import MalformedRequest, Recorded
 from .script import (
@@ -38,6 +39,7 @@ __all__ = [
     "Turn",
     "close",
     "close_while_idle",
+    "conform",
     "delay",
     "drip",
     "exchange",
