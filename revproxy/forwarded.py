@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 from collections.abc import Collection, Sequence
 from typing import Literal, TypeAlias, get_args
@@ -11,7 +12,7 @@ from multidict import CIMultiDictProxy, istr
 from .errors import BadRequest, LoopDetected
 from .facts import ClientAddress
 from .headers import is_token
-from .trust import TrustedProxies, entries, is_authority
+from .trust import TrustedProxies, entries, is_authority, parse_forwarded
 
 __all__ = ["DEFAULT_FIELDS", "ForwardedField", "Introduction"]
 
@@ -32,6 +33,8 @@ MAX_HOPS = 32
 _FOR = istr("X-Forwarded-For")
 _FORWARDED = istr("Forwarded")
 _PREFIX = istr("X-Forwarded-Prefix")
+_PLAIN_PREFIX = re.compile(r"(?:/(?!\.)[A-Za-z0-9._~!$&'()*+,;=:@-]+)+/?")
+"""A prefix that a back end may put before a path in a redirect: it names no other host."""
 _PORTS = {"http": "80", "https": "443"}
 
 
@@ -95,7 +98,7 @@ class Introduction(dict[tuple["str | None", str, str, str], bytes]):
         assert self.trusted is not None
         limit = self.trusted.limit
         inner = entries(headers.getall(_PREFIX, ()), 1)
-        if inner and inner[-1].startswith("/") and inner[-1].isascii() and inner[-1].isprintable():
+        if inner and _PLAIN_PREFIX.fullmatch(inner[-1]) is not None:
             prefix = inner[-1].rstrip("/") + prefix
         named = client.source != "peer"
         known: Sequence[str] = [str(client)] if named else ()
@@ -103,7 +106,9 @@ class Introduction(dict[tuple["str | None", str, str, str], bytes]):
         if self.trusted.field == "X-Forwarded-For":
             known = entries(headers.getall(_FOR, ()), limit)[-limit:] if named else ()
         elif named:
-            elements = headers.getall(_FORWARDED, ())
+            said = headers.getall(_FORWARDED, ())
+            if len(parse_forwarded(said) or ()) <= limit:
+                elements = said
         return self._lines(_plain(peer), host, scheme, prefix, known, elements)
 
     def _lines(

@@ -153,7 +153,7 @@ def nominated(connection: Iterable[str]) -> set[str]:
         if (name := element.strip(" \t").lower())
         and name not in _PROTECTED
         and name not in _REPLACED
-        and not name.startswith("x-forwarded-")
+        and not name.startswith(("x-forwarded-", "cf-"))
     }
 
 

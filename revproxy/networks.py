@@ -76,6 +76,8 @@ def parse_address(text: str) -> tuple[IPAddress, int | None] | None:
         host, _, port = text.partition(":")
         if not port:
             return None
+    elif "%" in host and ":" not in host:
+        return None
     if port and not (port.isascii() and port.isdigit() and len(port) <= 5 and int(port) <= 65535):
         return None
     try:

@@ -18,6 +18,7 @@ from .message import Inbound, Request, request_of_lines
 from .paths import Reading, canonical
 from .ranges import is_sane
 from .strict import check_head, hops_left, split_target
+from .trust import is_authority
 
 __all__ = ["receive"]
 
@@ -78,6 +79,8 @@ def receive(
     if introduction.trusted is not None:
         claim = introduction.trusted.claim(ClientAddress.of_peer(peer), headers)
         if claim is not None:
+            if refused is None and host and not is_authority(host):
+                refused = BadRequest("the host is not one host with or without a port")
             names, scheme, host = TRUSTED_REQUEST_FIELDS, claim.scheme or scheme, claim.host or host
     inbound = Inbound(
         method,
@@ -91,6 +94,8 @@ def receive(
         peer,
         request.get_extra_info,
     )
+    if claim is not None:
+        inbound.introduce(claim.client)
     lines: list[bytes] = []
     if refused is None:
         try:
@@ -98,11 +103,10 @@ def receive(
             if claim is None:
                 lines.append(introduction[address, host, scheme, strip])
             else:
-                inbound.introduce(claim.client)
                 lines.append(introduction.continued(address, host, scheme, strip, headers, claim.client))
             if introduction.via is not None:
                 if version is not HttpVersion11 and version == HttpVersion10:
-                    lines[-1] = lines[-1].replace(b"\r\nVia: 1.1 ", b"\r\nVia: 1.0 ")
+                    lines[-1] = b"Via: 1.0 ".join(lines[-1].rsplit(b"Via: 1.1 ", 1))
                 via = headers.getall(_VIA, None)
                 if via is not None:
                     introduction.check_hops(via)

@@ -48,8 +48,9 @@ def check_head(
     """
     if version not in _VERSIONS:
         raise VersionNotSupported(f"HTTP/{version[0]}.{version[1]}")
-    if coded:
-        _check_coding(headers.getall(_TRANSFER_ENCODING, []), version)
+    codings = headers.getall(_TRANSFER_ENCODING, None)
+    if coded or codings is not None:
+        _check_coding(codings or [], version)
     # Other tokens than the one that the server's parser takes for a switch (h2c above all) mean nothing here.
     if (
         upgrade
@@ -59,9 +60,9 @@ def check_head(
         raise BadRequest("a body in a request for another protocol")  # CVE-2026-58055 and its kin
     if connection and sum(map(len, connection)) > MAX_CONNECTION:
         raise BadRequest(f"over {MAX_CONNECTION} characters of Connection")
-    expectation = headers.get(_EXPECT)
-    if expectation is not None and expectation.lower() != "100-continue":
-        raise ExpectationFailed(f"Expect: {expectation[:80]!r}")
+    expected = headers.getall(_EXPECT, None)
+    if expected is not None and [each.lower() for each in expected] != ["100-continue"]:
+        raise ExpectationFailed(f"Expect: {', '.join(expected)[:80]!r}")
     if method in _REFUSED:
         raise MethodNotAllowed(_REFUSED[method])
 
@@ -70,6 +71,8 @@ def _check_coding(codings: list[str], version: HttpVersion) -> None:
     """Refuse what aiohttp lets through (RFC 9112 section 6.1): other codings below chunked would be lost."""
     if version != (1, 1):
         raise BadRequest("Transfer-Encoding in an HTTP/1.0 request")
+    if not any(codings):
+        raise BadRequest("an empty Transfer-Encoding")
     if [coding.strip(" \t").lower() for coding in codings] != ["chunked"]:
         raise CodingNotSupported(f"Transfer-Encoding {', '.join(codings)!r} is not exactly chunked")
 

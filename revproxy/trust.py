@@ -34,7 +34,9 @@ _AUTHORITY = re.compile(
 def is_authority(host: str) -> bool:
     """Whether ``host`` is one host, with or without a port, as ``Host`` must have it (RFC 9112 section 3.2): no user
     information, no list, no path, no space. Names are in ASCII (RFC 5890)."""
-    return len(host) <= 320 and _AUTHORITY.fullmatch(host) is not None
+    if len(host) > 320 or _AUTHORITY.fullmatch(host) is None:
+        return False
+    return not host.startswith("[") or parse_address(host.rstrip(":")) is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +62,9 @@ class TrustedProxies:
 
     The field is read from the right, as every proxy appends the address that it saw: the client is the first address
     that is not a trusted proxy's, or the leftmost. Where an entry on the way is no address (``unknown`` and names that
-    hide one included), or there are more than ``limit`` of them, nothing is believed, and the client is the peer.
+    hide one included), or there are more than ``limit`` of them, no address is believed, and the client is the peer. Of
+    ``X-Forwarded-Proto`` and ``-Host`` it is the last value that counts: a proxy must replace them, or hand on what
+    it trusts itself.
 
     Raises ``ValueError`` that names the parameter and its value.
     """
@@ -92,20 +96,11 @@ class TrustedProxies:
 
     def _by_x_forwarded(self, peer: ClientAddress, headers: CIMultiDictProxy[str]) -> Claim:
         found = self._walk(entries(headers.getall(_FOR, ()), self.limit))
-        if found is None:
-            return Claim(peer, *self._beside(headers, 1))
-        (ip, port), steps = found
-        return Claim(ClientAddress(ip, port, "x-forwarded-for"), *self._beside(headers, steps))
-
-    def _beside(self, headers: CIMultiDictProxy[str], steps: int) -> tuple[str | None, str | None]:
-        """Scheme and authority, from those who said the address: where every proxy appends its own, as many steps from
-        the right; where they are handed on as one value, that."""
-
-        def said(name: istr) -> str | None:
-            values = entries(headers.getall(name, ()), self.limit)
-            return values[-min(steps, len(values))] if values else None
-
-        return _scheme(said(_PROTO)), _host(said(_HOST))
+        client = peer if found is None else ClientAddress(*found[0], "x-forwarded-for")
+        # Of these the last is the peer's own word, or what it has let stand. Those before it could be anybody's: how
+        # many proxies have added to one field says nothing of another.
+        scheme, host = (entries(headers.getall(name, ()), 1)[-1:] for name in (_PROTO, _HOST))
+        return Claim(client, *(_scheme(each) for each in scheme or (None,)), *(_host(each) for each in host or (None,)))
 
     def _by_forwarded(self, peer: ClientAddress, headers: CIMultiDictProxy[str]) -> Claim:
         elements = parse_forwarded(headers.getall(_FORWARDED, ()))
@@ -162,6 +157,8 @@ _PAIR = re.compile(
     """,
     re.VERBOSE,
 )
+MAX_FORWARDED = 16384
+"""Characters of ``Forwarded`` at most; more counts as malformed."""
 _QUOTED_PAIR = re.compile(r"\\(.)")
 
 
@@ -169,6 +166,8 @@ def parse_forwarded(lines: Sequence[str]) -> list[dict[str, str]] | None:
     """The elements of ``Forwarded`` (RFC 7239 section 4), each as its parameters by lower-cased name; ``None`` if it is
     malformed or names a parameter twice in an element. Addresses in tokens, which many send, are let pass."""
     text = ",".join(lines)
+    if len(text) > MAX_FORWARDED:
+        return None
     elements: list[dict[str, str]] = []
     element: dict[str, str] = {}
     at = 0

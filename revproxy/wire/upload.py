@@ -28,7 +28,8 @@ class Upload:
         self._connection = connection
         self._body = body
         self._resumed: asyncio.Future[None] | None = None
-        self._told: asyncio.Future[None] | None = None
+        # Before the head is sent: the answer may be here before the task has begun.
+        self._told = asyncio.get_running_loop().create_future() if body.expects else None
         self.finished = False
         """The whole body was handed to the transport."""
         connection.write(head)
@@ -48,8 +49,8 @@ class Upload:
         connection, length = self._connection, self._body.length
         idle = connection.timeouts.idle
         sent = 0
-        if self._body.expects:
-            await self._permission()
+        if self._told is not None:
+            await self._permission(self._told)
         connection.watch(idle, ClientTimeout)
         async for chunk in self._body:
             if not chunk:  # as a chunk it would be the end
@@ -73,14 +74,13 @@ class Upload:
         self.finished = True
         connection.uploaded()
 
-    async def _permission(self) -> None:
+    async def _permission(self, told: asyncio.Future[None]) -> None:
         """Until the upstream wants the body, or has said nothing for ``Timeouts.expect`` (RFC 9110 section 10.1.1: not
         for ever). A final response cancels this before."""
         connection = self._connection
-        self._told = asyncio.get_running_loop().create_future()
         timer = connection.clock.call_later(connection.timeouts.expect, self._not_told)
         try:
-            await self._told
+            await told
         finally:
             timer.cancel()
 

@@ -369,6 +369,34 @@ async def test_early_answer(length: int | None, status: int) -> None:
     assert call.attempt.error is None
 
 
+class Expecting(StreamBody):
+    """A body whose sender waits to be told to go on."""
+
+    expects = True
+
+
+async def test_a_100_that_comes_at_once() -> None:
+    """F-78: a 100 that is there before the upload has had its turn is not lost, and not waited for."""
+    line = Line()
+
+    async def body() -> AsyncIterator[bytes]:
+        yield b"hello"
+
+    told: list[int] = []
+    call = Call(method="POST", body=Expecting(body(), length=5))
+    call.exchange.interim = lambda status, headers: told.append(status)
+    waiting = asyncio.create_task(line.owner.send(line.connection, call))
+    await asyncio.sleep(0)
+    assert b"Expect: 100-continue\r\n" in line.sent
+    line.gets(b"HTTP/1.1 100 Continue\r\n\r\n")
+    await turns()
+    assert line.sent.endswith(b"\r\n\r\nhello")  # though the clock stands still
+    assert told == []  # whoever gives the body tells the client
+    line.gets(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+    assert (await soon(waiting)).status == 200
+    assert line.owner.freed == 1
+
+
 async def test_a_draft_that_changes_beside_an_upload() -> None:
     """S-14, S-16: a filter that takes the body off the draft while it is being sent does not make the connection fit
     for another request: it is closed when the answer ends."""
