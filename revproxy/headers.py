@@ -101,6 +101,9 @@ class RequestFields(dict[bytes, "bytes | None"]):
 
     def __init__(self, *, trusted: bool = False) -> None:
         super().__init__()
+        self.seldom: set[bytes] = set()
+        """Of the names that were looked up, in whatever case, those of fields that few requests have and that mean
+        something to the proxy."""
         self._dropped = _REQUEST_DROPPED | (_INTRODUCED if trusted else _REPLACED)
         self._trusted = trusted
 
@@ -114,9 +117,14 @@ class RequestFields(dict[bytes, "bytes | None"]):
         if not self._trusted:
             ends = ends or lowered.startswith(("x-forwarded-", "cf-"))
         kept = None if ends else name + b": "
+        if lowered in _SELDOM:
+            self.seldom.add(name)
         if len(self) < _BOUND and len(name) <= 64:
             self[name] = kept
         return kept
+
+
+_SELDOM = frozenset({"expect", "max-forwards", "range", "transfer-encoding", "via"})
 
 
 def _is_relied_on(name: str) -> bool:

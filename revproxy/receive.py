@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from operator import attrgetter
+from operator import attrgetter, itemgetter
 
 from aiohttp import HttpVersion10, HttpVersion11, web
-from multidict import istr
+from multidict import CIMultiDictProxy, istr
 
 from ._aiohttp import arrived, has_body
 from .client_body import client_body
@@ -18,7 +18,7 @@ from .message import Inbound, Request, request_of_lines
 from .paths import Reading, canonical
 from .ranges import is_sane
 from .strict import check_head, hops_left, split_target
-from .trust import is_authority
+from .trust import Claim, is_authority
 
 __all__ = ["receive"]
 
@@ -32,6 +32,8 @@ _VIA = istr("Via")
 MAX_FIELDS = 65536
 """Bytes of request fields at most; beyond: 431."""
 _UNREAD = Reading("", "", None)
+_USUAL = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS"})
+_name = itemgetter(0)
 _of_head = attrgetter("method", "path", "version", "headers", "raw_headers", "chunked", "upgrade")
 
 
@@ -50,38 +52,51 @@ def receive(
     """
     head, peer, secure = arrived(request)
     method, target, version, headers, raw_headers, coded, upgrade = _of_head(head)
-    host: str | None = None
-    hops: int | None = None
-    reading = _UNREAD
-    refused: ProxyError | None = None
-    connection = headers.getall(_CONNECTION, ())
-    try:
-        check_head(method, version, headers, connection, coded=coded, upgrade=upgrade)
-        origin = target
-        if target[:1] != "/":
-            host, origin = split_target(method, target)
-        if method == "OPTIONS":
-            hops = hops_left(headers)
-        reading = read(origin)
-        if strip:
-            reading = _below(strip, reading)
-    except ProxyError as error:
-        refused = error
-    upstream_target, path, query = reading
     scheme = "https" if secure else "http"
-    if host is None:
-        host = headers.get(_HOST, "")
-    if not host and version != HttpVersion10 and refused is None:
-        refused = BadRequest("no host")
     address = peer[0] if type(peer) is tuple else None
-    claim = None
+    host = headers.get(_HOST, "")
+    connection = headers.getall(_CONNECTION, ())
     names: RequestFields = REQUEST_FIELDS
+    claim: Claim | None = None
     if introduction.trusted is not None:
         claim = introduction.trusted.claim(ClientAddress.of_peer(peer), headers)
         if claim is not None:
-            if refused is None and host and not is_authority(host):
-                refused = BadRequest("the host is not one host with or without a port")
-            names, scheme, host = TRUSTED_REQUEST_FIELDS, claim.scheme or scheme, claim.host or host
+            names = TRUSTED_REQUEST_FIELDS
+    reading = _UNREAD
+    refused: ProxyError | None = None
+    lines: list[bytes] = []
+    seldom = False
+    try:
+        lines = passed_on(raw_headers, connection, names)
+        # Whether there is any of the fields that few requests have: one question instead of one for each.
+        seldom = not names.seldom.isdisjoint(map(_name, raw_headers))
+        if seldom or coded or upgrade or connection or version is not HttpVersion11 or method not in _USUAL:
+            check_head(method, version, headers, connection, coded=coded, upgrade=upgrade)
+        origin = target
+        if target[:1] != "/":
+            named, origin = split_target(method, target)
+            host = host if named is None else named
+        reading = read(origin)
+        if strip:
+            reading = _below(strip, reading)
+        if not host and version != HttpVersion10:
+            raise BadRequest("no host")
+        if claim is None:
+            lines.append(introduction[address, host, scheme, strip])
+        else:
+            if host and not is_authority(host):
+                raise BadRequest("the host is not one host with or without a port")
+            scheme, host = claim.scheme or scheme, claim.host or host
+            lines.append(introduction.continued(address, host, scheme, strip, headers, claim.client))
+        if introduction.via is not None:
+            if version is not HttpVersion11 and version == HttpVersion10:
+                lines[-1] = b"Via: 1.0 ".join(lines[-1].rsplit(b"Via: 1.1 ", 1))
+            if seldom:
+                introduction.check_hops(headers.getall(_VIA, ()))
+    except ProxyError as error:
+        refused = error
+        lines = []
+    upstream_target, path, query = reading
     inbound = Inbound(
         method,
         target,
@@ -96,35 +111,14 @@ def receive(
     )
     if claim is not None:
         inbound.introduce(claim.client)
-    lines: list[bytes] = []
-    if refused is None:
-        try:
-            lines = passed_on(raw_headers, connection, names)
-            if claim is None:
-                lines.append(introduction[address, host, scheme, strip])
-            else:
-                lines.append(introduction.continued(address, host, scheme, strip, headers, claim.client))
-            if introduction.via is not None:
-                if version is not HttpVersion11 and version == HttpVersion10:
-                    lines[-1] = b"Via: 1.0 ".join(lines[-1].rsplit(b"Via: 1.1 ", 1))
-                via = headers.getall(_VIA, None)
-                if via is not None:
-                    introduction.check_hops(via)
-        except ProxyError as error:
-            refused = error
-            lines = []
     declared = headers.get(_CONTENT_LENGTH)
     length = None if declared is None else int(declared.lstrip("0") or "0")
     joined = b"\r\n".join(lines)
     if len(joined) > MAX_FIELDS and refused is None:
         refused = HeadTooLarge(f"{len(joined)} bytes of fields")
     draft = request_of_lines(method, upstream_target, joined, length)
-    if hops is not None:
-        draft.headers[_MAX_FORWARDS] = str(hops)
-    ranges = headers.get(_RANGE)
-    if ranges is not None and "," in ranges and not is_sane(ranges):
-        draft.headers.popall(_RANGE, None)  # as if nobody had asked: the whole (RFC 9110 section 14.2)
-        draft.headers.popall(_IF_RANGE, None)
+    if seldom and refused is None:
+        refused = _edit(method, headers, draft)
     if declared is not None and declared != str(length):
         draft.headers[_CONTENT_LENGTH] = str(length)  # "007" has two readings, it is told some servers
     if refused is None and (declared is not None or has_body(request)):
@@ -133,6 +127,22 @@ def receive(
         except ProxyError as error:
             refused = error
     return inbound, draft, refused
+
+
+def _edit(method: str, headers: CIMultiDictProxy[str], draft: Request) -> ProxyError | None:
+    """Edit what few requests have in the draft; say why it must not go on, if it must not."""
+    if method == "OPTIONS":
+        try:
+            hops = hops_left(headers)
+        except ProxyError as error:
+            return error
+        if hops is not None:
+            draft.headers[_MAX_FORWARDS] = str(hops)
+    ranges = headers.get(_RANGE)
+    if ranges is not None and "," in ranges and not is_sane(ranges):
+        draft.headers.popall(_RANGE, None)  # as if nobody had asked: the whole (RFC 9110 section 14.2)
+        draft.headers.popall(_IF_RANGE, None)
+    return None
 
 
 def _below(prefix: str, reading: Reading) -> Reading:
