@@ -8,7 +8,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from aiohttp import web
+from aiohttp import HttpVersion11, web
 from aiohttp.http_parser import HttpRequestParser, HttpRequestParserPy
 from aiohttp.streams import EmptyStreamReader, StreamReader
 from aiohttp.web_protocol import RequestPayloadError, _ErrInfo
@@ -56,10 +56,17 @@ def arrived(request: web.BaseRequest) -> tuple[Any, object, bool]:
 def may_persist(request: web.BaseRequest) -> bool:
     """Whether another request may follow on the connection, as far as this one has a say in it."""
     head = request._message
+    if head.version is not HttpVersion11 and "close" in _connection_options(head):
+        return False  # which wins (RFC 9112 section 9.3); for HTTP/1.0 aiohttp would have "keep-alive" win
     # A body that is still on its way cannot be followed by another request. A client that asked for another protocol
     # (Upgrade, CONNECT) did not get it: aiohttp's parser has ended. And after a chunked body it may file the last
     # trailer under the next request's fields.
     return request._payload.is_eof() and not (head.should_close or head.upgrade or head.chunked)
+
+
+def _connection_options(head: Any) -> set[str]:
+    listed = ",".join(head.headers.getall("Connection", ()))
+    return {option.strip(" \t").lower() for option in listed.split(",")}
 
 
 def watch_client(request: web.BaseRequest) -> None:

@@ -35,9 +35,15 @@ _EXPECT = istr("Expect")
 
 
 async def deliver(
-    request: web.BaseRequest, exchange: Exchange, response: Response, write_timeout: float, clock: Clock
+    request: web.BaseRequest,
+    exchange: Exchange,
+    response: Response,
+    write_timeout: float,
+    clock: Clock,
+    *,
+    last: bool = False,
 ) -> web.StreamResponse:
-    """Send ``response`` as the answer to ``request``.
+    """Send ``response`` as the answer to ``request``; ``last``: no other may follow on the connection.
 
     The framing is worked out from the body and the client's version, never copied (RFC 9112 section 6). Raises the
     ``ProxyError`` of a body that fails, after the client's connection was cut: a part must not look like the whole.
@@ -45,7 +51,7 @@ async def deliver(
     inbound = exchange.inbound
     status, body = response.status, response.body
     modern = inbound.version is HttpVersion11 or inbound.version >= (1, 1)
-    keep_alive = may_persist(request)
+    keep_alive = not last and may_persist(request)
     chunked = False
     data: bytes | None
     if inbound.method == "HEAD" or status in (204, 304):

@@ -12,6 +12,7 @@ from enum import StrEnum
 from typing import ClassVar
 
 __all__ = [
+    "BadFraming",
     "BadRequest",
     "BodyTooLarge",
     "ClientDisconnected",
@@ -93,6 +94,9 @@ class ProxyError(Exception):
     """What the client may know: a short text without a word about the inside."""
     retryable: bool = False
     """Whether another attempt might go better, method and body permitting."""
+    closes: ClassVar[bool] = False
+    """Whether the client's connection ends with the answer: where the request ends is in doubt, and what follows is no
+    request that anybody should read."""
 
 
 # The client's doing.
@@ -105,6 +109,12 @@ class BadRequest(ProxyError):
     status: ClassVar[int | None] = 400
     token = "http_request_error"
     title = "The request could not be understood"
+
+
+class BadFraming(BadRequest):
+    """Where the request ends is in doubt (RFC 9112 section 6.3): 400, and the client's connection is closed."""
+
+    closes = True
 
 
 class MethodNotAllowed(ProxyError):
@@ -166,6 +176,7 @@ class VersionNotSupported(ProxyError):
 
     origin = Origin.CLIENT
     status: ClassVar[int | None] = 505
+    closes = True
     token = "http_request_error"
     title = "This version of HTTP is not served here"
 
@@ -175,6 +186,7 @@ class CodingNotSupported(ProxyError):
 
     origin = Origin.CLIENT
     status: ClassVar[int | None] = 501
+    closes = True
     token = "http_request_error"
     title = "This transfer coding is not served here"
 

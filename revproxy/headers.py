@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 
 from multidict import CIMultiDict
 
-from .errors import BadRequest
+from .errors import BadFraming
 
 __all__ = [
     "REQUEST_FIELDS",
@@ -95,8 +95,8 @@ class RequestFields(dict[bytes, "bytes | None"]):
     ``trusted``: the names in requests of a trusted proxy, whose own additions pass.
 
     Names of other characters than letters, digits and dashes are no honest client's; CGI and WSGI read several of them
-    as one. They end here, as in nginx. A look-up of one that could be taken for a field that something relies on raises
-    ``BadRequest``.
+    as one. They end here, as in nginx. A look-up of one that could be taken for a field that something relies on,
+    ``Content_Length`` for one, raises ``BadFraming``.
     """
 
     def __init__(self, *, trusted: bool = False) -> None:
@@ -112,7 +112,7 @@ class RequestFields(dict[bytes, "bytes | None"]):
         lowered = text.lower()
         plain = _PLAIN_NAME.fullmatch(text) is not None
         if not plain and _is_relied_on(re.sub("[^a-z0-9]", "-", lowered)):
-            raise BadRequest("a field name that could be taken for another")
+            raise BadFraming("a field name that could be taken for another")
         ends = not plain or lowered in self._dropped
         if not self._trusted:
             ends = ends or lowered.startswith(("x-forwarded-", "cf-"))
@@ -173,7 +173,7 @@ def passed_on(
     """Those request ``fields`` that are passed on, each as a line without its end, in order, case and every byte.
 
     ``connection``: the values of ``Connection``; what it nominates is not passed on either. ``names``:
-    ``REQUEST_FIELDS``, or those of a trusted proxy. Raises ``BadRequest`` as they do.
+    ``REQUEST_FIELDS``, or those of a trusted proxy. Raises ``BadFraming`` as they do.
     """
     dropped = nominated(connection) if connection else None
     if dropped:

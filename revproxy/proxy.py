@@ -191,7 +191,9 @@ class ProxyHandler:
                         answer = problem(exchange, error.status, error.title)
                         if self._proxy_status is not None:
                             answer.headers.add("Proxy-Status", member(self._proxy_status, exchange, error))
-                        out = await deliver(request, exchange, answer, self._write_timeout, self._clock)
+                        out = await deliver(
+                            request, exchange, answer, self._write_timeout, self._clock, last=error.closes
+                        )
             except asyncio.CancelledError:
                 if request.transport is None:
                     left = exchange.error or ClientDisconnected("the client went away before its time")

@@ -10,7 +10,7 @@ from multidict import CIMultiDictProxy, istr
 
 from ._aiohttp import arrived, has_body
 from .client_body import client_body
-from .errors import BadRequest, HeadTooLarge, InternalError, ProxyError
+from .errors import BadFraming, BadRequest, HeadTooLarge, InternalError, ProxyError
 from .facts import ClientAddress
 from .forwarded import Introduction
 from .headers import REQUEST_FIELDS, TRUSTED_REQUEST_FIELDS, RequestFields, passed_on
@@ -31,6 +31,9 @@ _RANGE = istr("Range")
 _VIA = istr("Via")
 MAX_FIELDS = 65536
 """Bytes of request fields at most; beyond: 431."""
+MAX_LENGTH = 10**18 - 1
+"""Bytes that a body may declare, as of responses. What counts in 64 bits makes something else of more: aiohttp's parser
+takes the largest number for no body at all."""
 _UNREAD = Reading("", "", None)
 _USUAL = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS"})
 _name = itemgetter(0)
@@ -56,6 +59,8 @@ def receive(
     address = peer[0] if type(peer) is tuple else None
     host = headers.get(_HOST, "")
     connection = headers.getall(_CONNECTION, ())
+    declared = headers.get(_CONTENT_LENGTH)
+    length = None if declared is None else int(declared.lstrip("0") or "0")
     names: RequestFields = REQUEST_FIELDS
     claim: Claim | None = None
     if introduction.trusted is not None:
@@ -67,6 +72,8 @@ def receive(
     lines: list[bytes] = []
     seldom = False
     try:
+        if length is not None and length > MAX_LENGTH:
+            raise BadFraming(f"Content-Length {length}")
         lines = passed_on(raw_headers, connection, names)
         # Whether there is any of the fields that few requests have: one question instead of one for each.
         seldom = not names.seldom.isdisjoint(map(_name, raw_headers))
@@ -111,8 +118,6 @@ def receive(
     )
     if claim is not None:
         inbound.introduce(claim.client)
-    declared = headers.get(_CONTENT_LENGTH)
-    length = None if declared is None else int(declared.lstrip("0") or "0")
     joined = b"\r\n".join(lines)
     if len(joined) > MAX_FIELDS and refused is None:
         refused = HeadTooLarge(f"{len(joined)} bytes of fields")

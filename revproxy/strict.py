@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from multidict import CIMultiDictProxy, istr
 
 from .errors import (
+    BadFraming,
     BadRequest,
     CodingNotSupported,
     ExpectationFailed,
@@ -57,7 +58,7 @@ def check_head(
         and headers.get(_UPGRADE, "").lower() == "websocket"
         and (coded or headers.get(_CONTENT_LENGTH, "").strip("0"))
     ):
-        raise BadRequest("a body in a request for another protocol")  # CVE-2026-58055 and its kin
+        raise BadFraming("a body in a request for another protocol")  # CVE-2026-58055 and its kin
     if connection and sum(map(len, connection)) > MAX_CONNECTION:
         raise BadRequest(f"over {MAX_CONNECTION} characters of Connection")
     expected = headers.getall(_EXPECT, None)
@@ -70,9 +71,9 @@ def check_head(
 def _check_coding(codings: list[str], version: HttpVersion) -> None:
     """Refuse what aiohttp lets through (RFC 9112 section 6.1): other codings below chunked would be lost."""
     if version != (1, 1):
-        raise BadRequest("Transfer-Encoding in an HTTP/1.0 request")
+        raise BadFraming("Transfer-Encoding in an HTTP/1.0 request")
     if not any(codings):
-        raise BadRequest("an empty Transfer-Encoding")
+        raise BadFraming("an empty Transfer-Encoding")
     if [coding.strip(" \t").lower() for coding in codings] != ["chunked"]:
         raise CodingNotSupported(f"Transfer-Encoding {', '.join(codings)!r} is not exactly chunked")
 

@@ -166,7 +166,7 @@ async def test_aliases(name: str) -> None:
     """S-23: a name that CGI and WSGI take for one that a back end relies on is refused: 400, nothing is forwarded."""
     async with FakeUpstream() as server, serving(Upstream(server.url)) as site:
         answer = await site.ask(b"GET / HTTP/1.1\r\nHost: a.test\r\n%b: 7\r\n\r\n" % name.encode())
-        assert (answer.status, server.requests) == (400, [])
+        assert (answer.status, answer.getall(b"Connection"), server.requests) == (400, [b"close"], [])
         assert name.encode() not in answer.raw_head + answer.body
 
 

@@ -305,6 +305,13 @@ async def test_versions(version: bytes, head: bytes) -> None:
     assert await refused(head.replace(b"HTTP/1.1", b"HTTP/" + version) + MARKED + b"\r\n" + body) == 505
 
 
+@pytest.mark.parametrize("version", [b"2.0", b"0.9"])
+async def test_versions_that_would_be_kept(version: bytes) -> None:
+    """S-10: nobody knows where a request of another version ends: a client that asks for it is not kept either."""
+    asked = GET.replace(b"1.1", version) + HOST + MARKED + b"Connection: keep-alive\r\n\r\n"
+    assert await refused(asked) == 505
+
+
 @pytest.mark.parametrize("version", [b"1.2", b"3.0", b"1.10", b"11", b"1", b"01.1", b"1.1x", b"+1.1", b" 1.1", b"1,1"])
 async def test_versions_that_are_none(version: bytes) -> None:
     """S-10: every other version, or what is none: 400 or 505, the end."""
@@ -323,6 +330,29 @@ async def test_http_2_preface() -> None:
 
 
 # S-14: what of the framing is kept.
+
+
+@pytest.mark.parametrize("length", [2**64 - 1, 2**64 - 2, 2**63, 10**18])
+@pytest.mark.parametrize("method", [b"POST", b"GET"])
+async def test_lengths_that_no_body_has(length: int, method: bytes) -> None:
+    """F-47, S-02: a length that means something else to whoever counts in 64 bits (the largest is no body at all to
+    aiohttp's parser, which then swallows what follows) is refused, and the connection ends."""
+    head = POST.replace(b"POST", method) + b"Content-Length: %d\r\n\r\n" % length
+    async with FakeUpstream() as server, serving(ProxyHandler(Upstream(server.url))) as site, site.connect() as client:
+        await client.send(head)
+        answer = await client.final()
+        assert (answer.status, answer.getall(b"Connection")) == (400, [b"close"])
+        client.end()
+        assert await client.rest() == b""
+        assert server.requests == []
+
+
+async def test_the_longest_body() -> None:
+    """F-47: one byte less is a length like others."""
+    async with FakeUpstream() as server, serving(ProxyHandler(Upstream(server.url))) as site, site.connect() as client:
+        server.always(ignore_body(), respond(413))
+        await client.send(POST + b"Content-Length: %d\r\n\r\n" % (10**18 - 1))
+        assert (await client.final()).status == 413
 
 
 @pytest.mark.parametrize("method", [b"GET", b"DELETE", b"OPTIONS", b"HEAD", b"PATCH", b"QUERY"])
@@ -432,6 +462,25 @@ async def test_http_1_0_without_a_host(lines: bytes) -> None:
         assert request.getall("Host") == [f"127.0.0.1:{server.port}"]
         assert request.getall("X-Forwarded-Host") == []
         assert str(site.port) not in request.raw_head.decode()
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        b"Connection: close\r\nConnection: keep-alive\r\n",
+        b"Connection: keep-alive\r\nConnection: Close\r\n",
+        b"Connection: keep-alive, close\r\n",
+        b"Connection: CLOSE ,keep-alive\r\n",
+    ],
+)
+async def test_http_1_0_that_closes_and_does_not(lines: bytes) -> None:
+    """RFC 9112 section 9.3: where a client says both, ``close`` wins: one answer, and what follows is not served."""
+    async with FakeUpstream() as server, serving(ProxyHandler(Upstream(server.url))) as site, site.connect() as client:
+        await client.send(b"GET / HTTP/1.0\r\n" + HOST + lines + b"\r\n" + NEXT)
+        answer = await client.final()
+        assert (answer.status, answer.getall(b"Connection")) == (200, [b"close"])
+        assert await client.rest() == b""
+        assert [request.target for request in server.requests] == ["/"]
 
 
 @pytest.mark.parametrize("host", [b"a b", b"u@a", b"a,b", b"a/../b"])
