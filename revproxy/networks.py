@@ -76,12 +76,13 @@ def parse_address(text: str) -> tuple[IPAddress, int | None] | None:
         host, _, port = text.partition(":")
         if not port:
             return None
-    elif "%" in host and ":" not in host:
+    address, zone, _ = host.partition("%")
+    if zone and ":" not in address:
         return None
     if port and not (port.isascii() and port.isdigit() and len(port) <= 5 and int(port) <= 65535):
         return None
     try:
-        ip = ip_address(host.partition("%")[0])
+        ip = ip_address(address)
     except ValueError:
         return None
     if isinstance(ip, IPv6Address) and ip.ipv4_mapped is not None:

@@ -172,7 +172,7 @@ class ProxyHandler:
                             raise InternalError(f"a filter or handler returned {given!r}, which is no Response")
                         answer = given
                         if self._proxy_status is not None:
-                            answer.headers.add("Proxy-Status", member(self._proxy_status, exchange, None))
+                            answer = self._with_status(exchange, answer, None)
                         out = await deliver(request, exchange, answer, self._write_timeout, self._clock)
                     except ProxyError as failure:
                         error = failure
@@ -190,7 +190,7 @@ class ProxyHandler:
                     else:
                         answer = problem(exchange, error.status, error.title)
                         if self._proxy_status is not None:
-                            answer.headers.add("Proxy-Status", member(self._proxy_status, exchange, error))
+                            answer = self._with_status(exchange, answer, error)
                         out = await deliver(
                             request, exchange, answer, self._write_timeout, self._clock, last=error.closes
                         )
@@ -211,6 +211,13 @@ class ProxyHandler:
             return out
         finally:
             unwatch_client(request)
+
+    def _with_status(self, exchange: Exchange, answer: Response, error: ProxyError | None) -> Response:
+        """A copy of ``answer``, which may be its handler's to give out again, that says how it came about."""
+        assert self._proxy_status is not None
+        headers = answer.headers.copy()
+        headers.add("Proxy-Status", member(self._proxy_status, exchange, error))
+        return Response(answer.status, headers, answer.body, answer.reason)
 
     def _failed(self, exchange: Exchange, error: ProxyError) -> None:
         """Note a failure: on the exchange, in the log, for the observers."""

@@ -97,10 +97,7 @@ class TrustedProxies:
     def _by_x_forwarded(self, peer: ClientAddress, headers: CIMultiDictProxy[str]) -> Claim:
         found = self._walk(entries(headers.getall(_FOR, ()), self.limit))
         client = peer if found is None else ClientAddress(*found[0], "x-forwarded-for")
-        # Of these the last is the peer's own word, or what it has let stand. Those before it could be anybody's: how
-        # many proxies have added to one field says nothing of another.
-        scheme, host = (entries(headers.getall(name, ()), 1)[-1:] for name in (_PROTO, _HOST))
-        return Claim(client, *(_scheme(each) for each in scheme or (None,)), *(_host(each) for each in host or (None,)))
+        return Claim(client, _scheme(_last(headers, _PROTO)), _host(_last(headers, _HOST)))
 
     def _by_forwarded(self, peer: ClientAddress, headers: CIMultiDictProxy[str]) -> Claim:
         elements = parse_forwarded(headers.getall(_FORWARDED, ()))
@@ -135,6 +132,13 @@ def entries(lines: Sequence[str], limit: int) -> list[str]:
     do not count. In a list that is mostly commas the rest is one element, and none that anybody would believe."""
     parts = ",".join(lines).rsplit(",", 4 * limit)
     return [entry for part in parts if (entry := part.strip(" \t"))][-limit - 1 :]
+
+
+def _last(headers: CIMultiDictProxy[str], name: istr) -> str | None:
+    """The last value of a field, which is the peer's own word, or what it has let stand. Those before it could be
+    anybody's: how many proxies have added to one field says nothing of another."""
+    found = entries(headers.getall(name, ()), 1)
+    return found[-1] if found else None
 
 
 def _scheme(said: str | None) -> str | None:

@@ -89,10 +89,11 @@ class Upload:
 
     def go_on(self) -> bool:
         """The upstream wants the body. Whether that was waited for."""
-        waited = self._told is not None and not self._told.done()
-        if self._told is not None and waited:
-            self._told.set_result(None)
-        return waited
+        told = self._told
+        if told is None or told.done():
+            return False
+        told.set_result(None)
+        return True
 
     def resume(self) -> None:
         """The transport takes more."""

@@ -134,3 +134,15 @@ async def test_proxy_status() -> None:
         ]
         async with serving(Upstream(server.url)) as site:
             assert (await site.ask(GET.replace(b" / ", b" /lost "))).getall(b"Proxy-Status") == []
+
+
+async def test_proxy_status_of_a_shared_response() -> None:
+    """F-112: a response that a handler gives out again and again is said of once each time."""
+    shared = Response(200)
+
+    async def same(exchange: Exchange) -> Response:
+        return shared
+
+    async with serving(ProxyHandler(same, proxy_status="edge")) as site:
+        answers = [await site.ask(GET) for _ in range(3)]
+    assert [answer.getall(b"Proxy-Status") for answer in answers] == [[b"edge"]] * 3
