@@ -24,6 +24,7 @@ class ChunkedReader:
     """
 
     __slots__ = ("_bound", "_overhead", "_parser", "_pieces", "_tail", "complete", "excess")
+    open_ended = False
 
     def __init__(self, bound: int) -> None:
         self._bound = bound

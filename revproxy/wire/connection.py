@@ -23,9 +23,10 @@ from ..errors import (
 from ..exchange import Attempt
 from ..message import Response
 from .body import WireBody
-from .chunks import ChunkedReader, chunked
+from .chunks import chunked
 from .deadline import NEVER, Deadline
-from .framing import CHUNKED, NO_BODY, Framing
+from .delimited import BodyReader, body_reader
+from .framing import NO_BODY, Framing
 from .reader import HeadReader
 from .settings import Limits, Timeouts
 from .upload import Upload
@@ -51,7 +52,7 @@ class Connection(asyncio.Protocol):
     __slots__ = (
         "_attempt",
         "_body",
-        "_chunks",
+        "_body_reader",
         "_clock",
         "_closed",
         "_deadline",
@@ -63,7 +64,6 @@ class Connection(asyncio.Protocol):
         "_persistent",
         "_read_paused",
         "_reader",
-        "_remaining",
         "_timeouts",
         "_transport",
         "_unsent",
@@ -107,8 +107,7 @@ class Connection(asyncio.Protocol):
         self._head_deadline = NEVER
         self._reader = HeadReader(limits)
         self._body: WireBody | None = None
-        self._chunks: ChunkedReader | None = None
-        self._remaining = 0
+        self._body_reader: BodyReader | None = None
         self._persistent = False
         self._upload: Upload | None = None
 
@@ -157,7 +156,7 @@ class Connection(asyncio.Protocol):
         self._attempt = None
         self._deadline.at = NEVER
         if self._body is not None:  # else it ended with its head
-            self._body = self._chunks = None
+            self._body = self._body_reader = None
             self.free_since = self._clock.now()
         attempt.ended = self.free_since
         upload = self._upload
@@ -288,8 +287,7 @@ class Connection(asyncio.Protocol):
         """The body of a response that did not come with its head in one piece, or with more than itself."""
         length = framing if isinstance(framing, int) else None
         self._persistent = persistent
-        self._remaining = -1 if length is None else length
-        self._chunks = ChunkedReader(self._limits.head_bytes) if framing is CHUNKED else None
+        self._body_reader = body_reader(framing, self._limits.head_bytes)
         self._body = body = WireBody(self, length, self._limits.read_buffer)
         # An upload that goes on beside the response keeps its own deadline until it is done.
         if self._upload is None or self._upload.finished:
@@ -302,33 +300,19 @@ class Connection(asyncio.Protocol):
         return body
 
     def _body_received(self, data: bytes) -> None:
-        body = self._body
+        body, reader = self._body, self._body_reader
         assert body is not None
+        assert reader is not None
         # Before the body takes it: a body that pauses suspends the deadline.
         self._deadline.at = self._clock.now() + self._timeouts.idle
-        if self._chunks is not None:
-            self._chunks_received(body, self._chunks, data)
-        elif self._remaining < 0:
-            body.feed(data)
-        else:
-            excess = len(data) - self._remaining
-            if excess > 0:
-                data = data[: self._remaining]
-            self._remaining -= len(data)
-            body.feed(data)
-            if not self._remaining:
-                self._finish(reusable=self._persistent and excess == 0)
-                body.end()
-
-    def _chunks_received(self, body: WireBody, chunks: ChunkedReader, data: bytes) -> None:
         try:
-            content = chunks.feed(data)
+            content = reader.feed(data)
         except Truncated as error:
             self._fail(error)
             return
         body.feed(content)
-        if chunks.complete:
-            self._finish(reusable=self._persistent and not chunks.excess)
+        if reader.complete:
+            self._finish(reusable=self._persistent and not reader.excess)
             body.end()
 
     def eof_received(self) -> None:
@@ -346,7 +330,8 @@ class Connection(asyncio.Protocol):
                 again = " that had been used before" if self.used > 1 else ""
                 self._fail(ConnectionLost(f"connection{again} {why} before a response"))
         elif self._body is not None:
-            if exc is None and self._remaining < 0 and self._chunks is None:
+            assert self._body_reader is not None
+            if exc is None and self._body_reader.open_ended:
                 body = self._body
                 self._finish(reusable=False)
                 body.end()
