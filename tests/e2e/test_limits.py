@@ -173,6 +173,26 @@ async def test_the_parsers_own_page() -> None:
         assert (asked, seen.exchanges, server.requests) == ([], [], [])
 
 
+@pytest.mark.parametrize(
+    "line", [b"\r\n\n\rGET / HTTP/1.1", b"GET   /  HTTP/1.1", b"GET / RTSP/1.1", b"SOURCE / ICE/1.1"]
+)
+async def test_odd_request_lines(line: bytes) -> None:
+    """F-01, S-01: what aiohttp's parser reads with goodwill goes upstream as one clean request."""
+    async with FakeUpstream() as server, serving(Upstream(server.url)) as site:
+        assert (await site.ask(line + b"\r\nHost: a.test\r\n\r\n")).status == 200
+        (request,) = server.requests
+        assert request.raw_head.startswith(b"%b / HTTP/1.1\r\nHost: 127.0.0.1:" % line.split()[0])
+
+
+@pytest.mark.parametrize("last", [get(b"/", b"Connection: close"), OLD_GET])
+async def test_what_stands_behind_the_last_request(last: bytes) -> None:
+    """F-47, S-10: behind a request that ends the connection nothing is a request; in the same read it spoils it."""
+    async with FakeUpstream() as server, serving(Upstream(server.url)) as site, site.connect() as client:
+        await client.send(last + GET)
+        answer = await client.head()
+        assert (answer.status, is_of_the_server(answer), server.requests) == (400, True, [])
+
+
 # CONNECT and OPTIONS *.
 
 CONNECT = b"CONNECT b.test:443 HTTP/1.1\r\nHost: b.test:443\r\n"
