@@ -14,6 +14,7 @@ from aiohttp.streams import EmptyStreamReader, StreamReader
 from aiohttp.web_protocol import RequestPayloadError, _ErrInfo
 from aiohttp.web_response import REASON_PHRASES
 
+from .errors import BadRequest
 from .message import Response
 
 __all__ = [
@@ -35,6 +36,7 @@ __all__ = [
     "on_writable",
     "parses_natively",
     "run_signals",
+    "take_over",
     "unwatch_client",
     "watch_body",
     "watch_client",
@@ -203,6 +205,29 @@ def on_writable(request: web.BaseRequest, callback: Callable[[], object]) -> Non
 async def drain(request: web.BaseRequest) -> None:
     """Return when the client's transport takes more; raises ``ConnectionError`` if it is lost."""
     await request._protocol._drain_helper()
+
+
+def take_over(
+    request: web.BaseRequest,
+) -> tuple[asyncio.Transport, bytes, Callable[[Exception | None], None]] | None:
+    """The client's transport, whose protocol is about to change; what has come behind the request; and whom to tell
+    when the connection is lost. ``None`` if it is lost already.
+
+    What the server needed to read requests is given up. ``BadRequest`` if it has taken what came behind for some.
+    """
+    protocol = request._protocol
+    transport = protocol.transport
+    if transport is None or transport.is_closing():
+        return None
+    if protocol._messages:
+        raise BadRequest("something was sent before the switch to another protocol, and taken for a request")
+    early, protocol._message_tail = protocol._message_tail, b""
+    protocol.keep_alive(False)
+    protocol._parser = None
+    if protocol._reading_paused or protocol._buffer_paused:
+        protocol._reading_paused = protocol._buffer_paused = False
+        transport.resume_reading()
+    return transport, early, protocol.connection_lost
 
 
 class RawResponse(web.StreamResponse):

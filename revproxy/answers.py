@@ -26,9 +26,9 @@ class Block:
     __slots__ = ("action", "status", "title")
 
     def __init__(self, status: int, title: str) -> None:
-        self.status = status
-        self.title = title
-        self.action = f"block {status}"
+        self.status: int = status
+        self.title: str = title
+        self.action: str = f"block {status}"
 
     async def __call__(self, exchange: Exchange) -> Response:
         return problem(exchange, self.status, self.title)

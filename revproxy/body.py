@@ -148,7 +148,7 @@ class StreamBody(Body):
     def __init__(self, source: AsyncIterable[bytes], *, length: int | None = None) -> None:
         if length is not None and length < 0:
             raise ValueError(f"length must be at least 0, got {length}")
-        self.data = None
+        self.data: bytes | None = None
         self.length = length
         self._source = source
         self._taken = False

@@ -29,7 +29,7 @@ from .headers import encode_fields, has_control
 from .message import Response
 from .wire.chunks import chunked as in_chunks
 
-__all__ = ["cut", "deliver", "relay"]
+__all__ = ["cut", "deliver", "relay", "switching"]
 
 _EXPECT = istr("Expect")
 
@@ -68,14 +68,11 @@ async def deliver(
             keep_alive = keep_alive and modern
 
     try:
-        start = _STATUS_LINES[status, response.reason]
         if has_signals(request):
-            response = Response(status, response.headers.copy(), body, response.reason)  # theirs to edit
-            out = RawResponse(request, response, keep_alive)
-            await run_signals(request, out)
-            start = _STATUS_LINES[status, out.reason]
+            response, out = await _signalled(request, response, keep_alive)
         else:
             out = RawResponse(request, response, keep_alive)
+        start = _STATUS_LINES[status, response.reason]
         lines = response.lines
         if lines is not None and response.came_dated and response.came_declared == length:
             head = start + lines
@@ -108,6 +105,26 @@ async def deliver(
     return out
 
 
+async def switching(request: web.BaseRequest, response: Response) -> tuple[RawResponse, bytes]:
+    """The head of a 101 that ``response`` is, without the fields that say what it switches to, nor its end."""
+    out = RawResponse(request, response, False)
+    if has_signals(request):
+        response, out = await _signalled(request, response, False)
+    try:
+        return out, _STATUS_LINES[101, response.reason] + response.field_lines(None)
+    except ValueError as error:
+        raise InternalError(f"response head: {error}") from error
+
+
+async def _signalled(request: web.BaseRequest, response: Response, keep_alive: bool) -> tuple[Response, RawResponse]:
+    """A copy of ``response`` that the applications' signals have seen, and may have edited."""
+    response = Response(response.status, response.headers.copy(), response.body, response.reason)
+    out = RawResponse(request, response, keep_alive)
+    await run_signals(request, out)
+    response.reason = out.reason
+    return response, out
+
+
 def relay(request: web.BaseRequest, status: int, headers: CIMultiDict[str]) -> None:
     """Pass an interim response on to the client (RFC 9110 section 15.2), unless it speaks HTTP/1.0, has its answer
     already, or waits for a 100 that is not the upstream's to give."""
@@ -126,7 +143,7 @@ class _StatusLines(dict[tuple[int, str | None], bytes]):
 
     def __missing__(self, key: tuple[int, str | None]) -> bytes:
         status, reason = key
-        if not 200 <= status <= 599:
+        if not 200 <= status <= 599 and status != 101:
             raise ValueError(f"{status} is not the status of a final response")
         if reason is None:
             reason = REASON_PHRASES.get(status, "")

@@ -79,18 +79,18 @@ class Endpoint:
             raise ValueError(f"limit must be at least 1 or None, got {limit}")
         text = str(url)
         self.socket_path: str | None = None
-        self.prefix = ""
+        self.prefix: str = ""
         """What stands before every target: a raw path without a slash at its end."""
-        self.query = ""
-        self.port = 0
+        self.query: str = ""
+        self.port: int = 0
         if text.startswith("unix:"):
             self.socket_path = text.removeprefix("unix:").removeprefix("//")
             if not self.socket_path.startswith("/") or "\0" in self.socket_path:
                 raise ValueError(f"url: unix: needs an absolute path, got {text!r}")
-            self.url = URL.build(scheme="unix", path=self.socket_path)
-            self.secure = False
-            self.host = "localhost"
-            self.authority = "localhost"
+            self.url: URL = URL.build(scheme="unix", path=self.socket_path)
+            self.secure: bool = False
+            self.host: str = "localhost"
+            self.authority: str = "localhost"
         else:
             self.url = parsed = _parse(text)
             self.secure = parsed.scheme == "https"
@@ -107,18 +107,18 @@ class Endpoint:
             # The zone of an address means something on this machine only (RFC 6874 section 1).
             bracketed = f"[{host.partition('%')[0]}]" if ":" in host else parsed.raw_host or host
             self.authority = bracketed if parsed.is_default_port() else f"{bracketed}:{port}"
-        self.rebases = bool(self.prefix or self.query)
+        self.rebases: bool = bool(self.prefix or self.query)
         """Whether targets are sent there other than they came."""
-        self.version_and_host = f" HTTP/1.1\r\nHost: {self.authority}\r\n".encode()
+        self.version_and_host: bytes = f" HTTP/1.1\r\nHost: {self.authority}\r\n".encode()
         """The end of every request line sent there, and the ``Host`` field behind it."""
-        self.name = name or text
-        self.weight = weight
-        self.priority = priority
-        self.zone = zone
+        self.name: str = name or text
+        self.weight: int = weight
+        self.priority: int = priority
+        self.zone: str | None = zone
         self.labels: Mapping[str, str] = MappingProxyType(dict(labels or {}))
-        self.limit = limit
-        self.in_flight = 0
-        self.state = EndpointState.ACTIVE
+        self.limit: int | None = limit
+        self.in_flight: int = 0
+        self.state: EndpointState = EndpointState.ACTIVE
 
     def accepts(self, now: float) -> bool:
         """Whether a new request may go there at the monotonic time ``now``."""

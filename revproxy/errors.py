@@ -8,11 +8,14 @@ client.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import ClassVar
 
 __all__ = [
+    "BadFrame",
     "BadFraming",
+    "BadHandshake",
     "BadRequest",
     "BodyTooLarge",
     "ClientDisconnected",
@@ -24,6 +27,7 @@ __all__ = [
     "DnsFailed",
     "Drop",
     "ExpectationFailed",
+    "ForbiddenOrigin",
     "HeadTooLarge",
     "InternalError",
     "LastHop",
@@ -45,6 +49,8 @@ __all__ = [
     "StreamTimeout",
     "TlsFailed",
     "Truncated",
+    "TunnelIdle",
+    "TunnelLost",
     "VersionNotSupported",
 ]
 
@@ -75,6 +81,8 @@ class Phase(StrEnum):
     """Reading the response body."""
     DELIVER = "deliver"
     """Writing the response to the client."""
+    TUNNEL = "tunnel"
+    """Passing on what is HTTP no more, after a 101."""
 
 
 class ProxyError(Exception):
@@ -94,6 +102,8 @@ class ProxyError(Exception):
     """What the client may know: a short text without a word about the inside."""
     retryable: bool = False
     """Whether another attempt might go better, method and body permitting."""
+    fields: ClassVar[Mapping[str, str]] = {}
+    """Header fields that the answer has to have."""
     closes: ClassVar[bool] = False
     """Whether the client's connection ends with the answer: where the request ends is in doubt, and what follows is no
     request that anybody should read."""
@@ -117,6 +127,14 @@ class BadFraming(BadRequest):
     closes = True
 
 
+class BadHandshake(BadRequest):
+    """The opening handshake of a WebSocket has no good key, or is of a version that is not 13 (RFC 6455 section 4.2):
+    400."""
+
+    title = "This is no handshake that is understood here"
+    fields: ClassVar[Mapping[str, str]] = {"Sec-WebSocket-Version": "13"}
+
+
 class MethodNotAllowed(ProxyError):
     """A method that this proxy does not forward (CONNECT): 405."""
 
@@ -133,6 +151,15 @@ class MisdirectedRequest(ProxyError):
     status: ClassVar[int | None] = 421
     token = "http_request_denied"
     title = "This host is not served here"
+
+
+class ForbiddenOrigin(ProxyError):
+    """A page of an origin that is not allowed asks for a WebSocket: 403."""
+
+    origin = Origin.CLIENT
+    status: ClassVar[int | None] = 403
+    token = "http_request_denied"
+    title = "This origin is not allowed here"
 
 
 class HeadTooLarge(ProxyError):
@@ -207,6 +234,16 @@ class ClientTimeout(ProxyError):
     status: ClassVar[int | None] = 408
     token = "http_request_error"
     title = "The request took too long to arrive"
+
+
+class BadFrame(ProxyError):
+    """The client sent what is no frame of a WebSocket (RFC 6455 section 5.2). Both ends are told, and closed."""
+
+    origin = Origin.CLIENT
+    phase = Phase.TUNNEL
+    status: ClassVar[int | None] = None
+    token = "http_request_error"
+    title = "The client broke the protocol"
 
 
 class ClientDisconnected(ProxyError):
@@ -362,6 +399,16 @@ class StreamTimeout(Truncated):
     title = "The service stopped answering"
 
 
+class TunnelLost(ProxyError):
+    """The upstream's end of a tunnel was lost, ended in the middle of a frame, or sent what is none."""
+
+    origin = Origin.UPSTREAM
+    phase = Phase.TUNNEL
+    status: ClassVar[int | None] = None
+    token = "connection_terminated"
+    title = "The service closed the connection"
+
+
 # By decision of the developer.
 
 
@@ -372,6 +419,16 @@ class NoRoute(ProxyError):
     status: ClassVar[int | None] = 404
     token = "destination_not_found"
     title = "Nothing is served here"
+
+
+class TunnelIdle(ProxyError):
+    """Nothing went through a tunnel for ``Timeouts.tunnel``. Both ends are told, and closed."""
+
+    origin = Origin.POLICY
+    phase = Phase.TUNNEL
+    status: ClassVar[int | None] = None
+    token = "connection_read_timeout"
+    title = "The connection was idle for too long"
 
 
 class Drop(ProxyError):

@@ -11,6 +11,7 @@ from weakref import ref
 from .endpoint import Endpoint
 from .errors import ProxyError
 from .message import Inbound, Request
+from .tunnel import Tunnel
 
 if TYPE_CHECKING:
     from multidict import CIMultiDict
@@ -29,7 +30,7 @@ class Key(Generic[T]):
     __slots__ = ("name",)
 
     def __init__(self, name: str) -> None:
-        self.name = name
+        self.name: str = name
 
     def __repr__(self) -> str:
         return f"Key({self.name!r})"
@@ -87,6 +88,7 @@ class Exchange:
         "request",
         "rule",
         "started",
+        "tunnel",
     )
 
     def __init__(
@@ -97,15 +99,17 @@ class Exchange:
         deadline: float | None = None,
         hooks: Hooks = NO_HOOKS,
     ) -> None:
-        self.inbound = inbound
-        self.request = request
-        self.hooks = hooks
-        self.started = started
-        self.deadline = deadline
+        self.inbound: Inbound = inbound
+        self.request: Request = request
+        self.hooks: Hooks = hooks
+        self.started: float = started
+        self.deadline: float | None = deadline
         self.attempts: list[Attempt] = []
         self.rule: Rule | None = None
         self.error: ProxyError | None = None
         """How the exchange failed, if it did."""
+        self.tunnel: Tunnel | None = None
+        """What it has become after a 101, with the bytes that went through."""
         self.interim: Callable[[int, CIMultiDict[str]], None] | None = None
         self._deferred: list[Callable[[], None]] = []
 
@@ -211,15 +215,15 @@ class Attempt:
         started: float,
         deadline: float | None = None,
     ) -> None:
-        self.endpoint = endpoint
+        self.endpoint: Endpoint = endpoint
         # The exchange lists its attempts: were each to hold the other, only the garbage collector could free them.
         self._exchange = ref(exchange)
-        self.request = request
-        self.number = number
-        self.started = started
-        self.deadline = deadline
-        self.sent = False
-        self.released = False
+        self.request: Request = request
+        self.number: int = number
+        self.started: float = started
+        self.deadline: float | None = deadline
+        self.sent: bool = False
+        self.released: bool = False
         self.first_byte: float | None = None
         self.ended: float | None = None
         self.status: int | None = None

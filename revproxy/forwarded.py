@@ -69,7 +69,7 @@ class Introduction(dict[tuple["str | None", str, str, str], bytes]):
             via = f"revproxy-{secrets.token_hex(4)}"
         if via is not None and not is_token(via):
             raise ValueError(f"via: {via!r} is not a token: letters, digits, - . _ and their like")
-        self.fields = tuple(field for field in get_args(ForwardedField) if field in fields)
+        self.fields: tuple[ForwardedField, ...] = tuple(field for field in get_args(ForwardedField) if field in fields)
         self.via = via
         self.trusted = trusted
 

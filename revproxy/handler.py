@@ -70,12 +70,47 @@ def walk(root: object) -> Iterator[Component]:
 
 @asynccontextmanager
 async def running(root: object) -> AsyncIterator[None]:
-    """Start every component of ``root``, and stop them, in reverse, when the block is left."""
+    """Start every component of ``root``, and stop them, in reverse, when the block is left.
+
+    A component that several blocks have in common, as an upstream of two proxies, is started by the first of them and
+    stopped by the last.
+    """
     async with AsyncExitStack() as stack:
         for component in walk(root):
-            await component.start()
-            stack.push_async_callback(component.stop)
+            await stack.enter_async_context(_started(component))
         yield
+
+
+class _Use:
+    """How many want a component to run, and whether it does."""
+
+    def __init__(self) -> None:
+        self.users = 0
+        self.runs = False
+        self.turn = asyncio.Lock()
+
+
+@asynccontextmanager
+async def _started(component: Component) -> AsyncIterator[None]:
+    attributes = vars(component)  # not by setattr: it may be a frozen dataclass
+    use: _Use = attributes.setdefault("_use", _Use())
+    use.users += 1
+    try:
+        async with use.turn:
+            if not use.runs:
+                await component.start()
+                use.runs = True
+        yield
+    finally:
+        use.users -= 1
+        try:
+            async with use.turn:
+                if use.runs and not use.users:
+                    use.runs = False
+                    await component.stop()
+        finally:
+            if not use.users and attributes.get("_use") is use:
+                del attributes["_use"]  # with its lock, which belongs to one event loop
 
 
 class Running:

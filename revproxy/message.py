@@ -11,6 +11,7 @@ from multidict import CIMultiDict, CIMultiDictProxy, MultiDict, MultiDictProxy, 
 from .body import EMPTY, Body
 from .facts import ClientAddress
 from .headers import decode_fields, encode_fields
+from .tunnel import Tunnel
 
 __all__ = ["Fields", "HttpVersion", "Inbound", "Request", "Response", "request_of_lines", "response_of_lines"]
 
@@ -80,15 +81,15 @@ class Inbound:
         peer: object = None,
         extra: Callable[[str], Any] | None = None,
     ) -> None:
-        self.method = method
-        self.target = target
-        self.headers = headers
-        self.path = path
-        self.query_string = query_string
-        self.version = version
-        self.scheme = scheme
-        self.host = host
-        self.peer = peer
+        self.method: str = method
+        self.target: str = target
+        self.headers: CIMultiDictProxy[str] = headers
+        self.path: str = path
+        self.query_string: str | None = query_string
+        self.version: HttpVersion = version
+        self.scheme: str = scheme
+        self.host: str = host
+        self.peer: object = peer
         self._extra = extra
 
     @property
@@ -208,14 +209,18 @@ class Request(_Message):
         are the wire's to write: they follow from the body.
     ``body``
         ``EMPTY`` is no body at all; ``Body()`` one of length 0.
+    ``upgrade``
+        The token of the protocol that the client asks for (``"websocket"``), if it is one that is passed on. ``None``
+        makes it an ordinary request.
     """
 
-    __slots__ = ("came_target", "method", "target")
+    __slots__ = ("came_target", "method", "target", "upgrade")
 
     def __init__(self, method: str, target: str, headers: Fields | None = None, body: Body = EMPTY) -> None:
         super().__init__(headers, body)
-        self.method = method
-        self.target = target
+        self.method: str = method
+        self.target: str = target
+        self.upgrade: str | None = None
         self.came_target: object = _NONE
         """A target that is known to be well-formed."""
 
@@ -236,10 +241,11 @@ class Request(_Message):
 class Response(_Message):
     """An answer as a value. The framing follows from ``body``, whatever ``Content-Length`` says.
 
-    ``reason``: ``None`` is the standard phrase of the status.
+    ``reason``: ``None`` is the standard phrase of the status. ``tunnel``: with a 101, and only with it, what the
+    connection has become.
     """
 
-    __slots__ = ("came_dated", "reason", "status")
+    __slots__ = ("came_dated", "reason", "status", "tunnel")
 
     def __init__(
         self,
@@ -247,11 +253,13 @@ class Response(_Message):
         headers: Fields | None = None,
         body: Body = EMPTY,
         reason: str | None = None,
+        tunnel: Tunnel | None = None,
     ) -> None:
         super().__init__(headers, body)
-        self.status = status
-        self.reason = reason
-        self.came_dated = False
+        self.status: int = status
+        self.reason: str | None = reason
+        self.tunnel: Tunnel | None = tunnel
+        self.came_dated: bool = False
 
     @property
     def declared(self) -> int | None:
@@ -283,6 +291,7 @@ def request_of_lines(method: str, target: str, lines: bytes, declared: int | Non
     self.lines = lines
     self.came_declared = declared
     self.body = EMPTY
+    self.upgrade = None
     return self
 
 
@@ -296,4 +305,5 @@ def response_of_lines(status: int, reason: str, lines: bytes, declared: int | No
     self.came_declared = declared
     self.came_dated = dated
     self.body = EMPTY
+    self.tunnel = None
     return self

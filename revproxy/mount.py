@@ -29,7 +29,7 @@ class Mount(web.AbstractResource):
 
     def __init__(self, prefix: str, handle: Serve, *, strip: bool, defer: bool) -> None:
         super().__init__()
-        self.prefix = URL(prefix).raw_path if prefix else ""  # encoded, whichever way it was given
+        self.prefix: str = URL(prefix).raw_path if prefix else ""  # encoded, whichever way it was given
         self.place()
 
         async def stripped(request: web.Request) -> web.StreamResponse:
@@ -37,13 +37,15 @@ class Mount(web.AbstractResource):
 
         # aiohttp tells a client that waits for 100 Continue before any middleware has seen the request.
         expect_handler = defer_continue if defer else None
-        self.route = web.ResourceRoute("*", stripped if strip else handle, self, expect_handler=expect_handler)
+        self.route: web.ResourceRoute = web.ResourceRoute(
+            "*", stripped if strip else handle, self, expect_handler=expect_handler
+        )
 
     def place(self) -> None:
         """Work out what ``prefix`` means to the routing."""
         # What aiohttp looks up: decoded but for what would then be ambiguous, so that "/%61pp" is below "/app".
-        self.path = URL.build(path=self.prefix, encoded=True).path_safe if self.prefix else ""
-        self.below = f"{self.path}/"
+        self.path: str = URL.build(path=self.prefix, encoded=True).path_safe if self.prefix else ""
+        self.below: str = f"{self.path}/"
 
     @property
     def canonical(self) -> str:

@@ -22,7 +22,7 @@ class Networks:
     __slots__ = ("_v4", "_v6", "all")
 
     def __init__(self, networks: Iterable[str | IPNetwork]) -> None:
-        self.all = frozenset(map(_network, networks))
+        self.all: frozenset[IPNetwork] = frozenset(map(_network, networks))
         self._v4 = _prefixes(self.all, 4)
         self._v6 = _prefixes(self.all, 6)
 

@@ -31,6 +31,7 @@ from .problems import problem
 from .proxy_status import member, name_of
 from .receive import receive
 from .trust import TrustedProxies
+from .upgrade import Tunnels
 from .upstream import Upstream
 
 __all__ = ["ProxyHandler"]
@@ -59,6 +60,8 @@ class ProxyHandler:
     ``proxy_status``
         The proxy's name in ``Proxy-Status`` (RFC 9209), which says how an answer came about: the kind of an error, and
         the status that an upstream has answered with. ``None``: no such field.
+    ``upgrades``
+        The protocols that a client may ask for by ``Upgrade``. A request for any other goes on as an ordinary one.
     ``max_body``
         Bytes of a request body at most; more is answered with 413. ``None``: no limit, bodies are never held anyway.
     ``write_timeout``
@@ -81,6 +84,7 @@ class ProxyHandler:
         forwarded: Collection[ForwardedField] = DEFAULT_FIELDS,
         via: str | None = "",
         proxy_status: str | None = None,
+        upgrades: Collection[str] = ("websocket",),
         max_body: int | None = None,
         write_timeout: float = 60.0,
         clock: Clock = SYSTEM_CLOCK,
@@ -101,6 +105,8 @@ class ProxyHandler:
         self._read = (path_policy or PathPolicy()).bind(conditions=any(part.reads_path for part in components))
         self._introduction = Introduction(forwarded, via=via, trusted=trusted)
         self._proxy_status = None if proxy_status is None else name_of(proxy_status)
+        self._upgrades = frozenset(token.lower() for token in upgrades)
+        self._tunnels = Tunnels(clock)
         self._max_body = max_body
         self._write_timeout = write_timeout
         self._clock = clock
@@ -135,6 +141,7 @@ class ProxyHandler:
         app.router.register_resource(Mount(path.rstrip("/"), self.handle, strip=strip, defer=expect == "upstream"))
         if self.lifespan not in app.cleanup_ctx:
             app.cleanup_ctx.append(self.lifespan)
+            app.on_shutdown.append(self.drain)
 
     async def lifespan(self, app: web.Application) -> AsyncIterator[None]:
         """For ``app.cleanup_ctx``: starts every component, and stops it when the application ends. Of several
@@ -144,8 +151,18 @@ class ProxyHandler:
                 "aiohttp runs without its C parser (AIOHTTP_NO_EXTENSIONS, or no wheel for this platform): "
                 "what it lets through is not what this proxy was tested with"
             )
+        self._tunnels.started(app)
         async with self._running:
             yield
+
+    async def drain(self, app: web.Application | None = None, *, code: int = 1001, grace: float = 5.0) -> None:
+        """For ``app.on_shutdown``, where ``mount`` puts it: ends the tunnels of requests to ``app``, or all of them.
+        aiohttp would wait for them until its ``shutdown_timeout``.
+
+        WebSockets are sent a Close with ``code`` (RFC 6455 section 7.4.1: 1001 going away; 1012: service restart), both
+        ends of them; what is left after ``grace`` seconds is cut.
+        """
+        await self._tunnels.drain(app, code, grace)
 
     # Serving.
 
@@ -157,7 +174,9 @@ class ProxyHandler:
         """
         watch_client(request)
         try:
-            inbound, draft, error = receive(request, self._read, strip, self._introduction, self._max_body)
+            inbound, draft, error = receive(
+                request, self._read, strip, self._introduction, self._max_body, self._upgrades
+            )
             exchange = Exchange(inbound, draft, self._clock.now(), None, self._hooks)
             exchange.interim = partial(relay, request)
             answer: Response | None = None
@@ -173,7 +192,12 @@ class ProxyHandler:
                         answer = given
                         if self._proxy_status is not None:
                             answer = self._with_status(exchange, answer, None)
-                        out = await deliver(request, exchange, answer, self._write_timeout, self._clock)
+                        if answer.status == 101:
+                            out, broken = await self._tunnels.switch(request, exchange, answer)
+                            if broken is not None:
+                                self._failed(exchange, broken)
+                        else:
+                            out = await deliver(request, exchange, answer, self._write_timeout, self._clock)
                     except ProxyError as failure:
                         error = failure
                     except asyncio.CancelledError as failure:
@@ -188,14 +212,14 @@ class ProxyHandler:
                     if error.status is None or request.writer.output_size:
                         out = _cut(request, error)
                     else:
-                        answer = problem(exchange, error.status, error.title)
+                        answer = problem(exchange, error.status, error.title, headers=error.fields)
                         if self._proxy_status is not None:
                             answer = self._with_status(exchange, answer, error)
                         out = await deliver(
                             request, exchange, answer, self._write_timeout, self._clock, last=error.closes
                         )
             except asyncio.CancelledError:
-                if request.transport is None:
+                if request.transport is None and exchange.tunnel is None:
                     left = exchange.error or ClientDisconnected("the client went away before its time")
                     self._failed(exchange, left)
                 raise
@@ -217,7 +241,7 @@ class ProxyHandler:
         assert self._proxy_status is not None
         headers = answer.headers.copy()
         headers.add("Proxy-Status", member(self._proxy_status, exchange, error))
-        return Response(answer.status, headers, answer.body, answer.reason)
+        return Response(answer.status, headers, answer.body, answer.reason, answer.tunnel)
 
     def _failed(self, exchange: Exchange, error: ProxyError) -> None:
         """Note a failure: on the exchange, in the log, for the observers."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from operator import attrgetter, itemgetter
 
 from aiohttp import HttpVersion10, HttpVersion11, web
@@ -17,7 +17,7 @@ from .headers import REQUEST_FIELDS, TRUSTED_REQUEST_FIELDS, RequestFields, pass
 from .message import Inbound, Request, request_of_lines
 from .paths import Reading, canonical
 from .ranges import is_sane
-from .strict import check_head, hops_left, split_target
+from .strict import check_head, hops_left, protocol_asked, split_target
 from .trust import Claim, is_authority
 
 __all__ = ["receive"]
@@ -46,12 +46,13 @@ def receive(
     strip: str,
     introduction: Introduction,
     max_body: int | None,
+    upgrades: Collection[str],
 ) -> tuple[Inbound, Request, ProxyError | None]:
     """What the client sent, the draft made of it, and why it must not go on, if it must not.
 
     Hop-by-hop fields and what the client claims of its own origin are not in the draft; the ``introduction`` says what
     is known. ``read`` is what ``PathPolicy.bind`` made, ``strip`` the path to take off the target, ``max_body`` the
-    bytes of a body at most.
+    bytes of a body at most, ``upgrades`` the protocols that a client may ask for.
     """
     head, peer, secure = arrived(request)
     method, target, version, headers, raw_headers, coded, upgrade = _of_head(head)
@@ -71,6 +72,7 @@ def receive(
     refused: ProxyError | None = None
     lines: list[bytes] = []
     seldom = False
+    protocol: str | None = None
     try:
         if length is not None and length > MAX_LENGTH:
             raise BadFraming(f"Content-Length {length}")
@@ -79,6 +81,8 @@ def receive(
         seldom = not names.seldom.isdisjoint(map(_name, raw_headers))
         if seldom or coded or upgrade or connection or version is not HttpVersion11 or method not in _USUAL:
             check_head(method, version, headers, connection, coded=coded, upgrade=upgrade)
+            if upgrade:
+                protocol = protocol_asked(method, version, headers, upgrades)
         origin = target
         if target[:1] != "/":
             named, origin = split_target(method, target)
@@ -126,7 +130,9 @@ def receive(
         refused = _edit(method, headers, draft)
     if declared is not None and declared != str(length):
         draft.headers[_CONTENT_LENGTH] = str(length)  # "007" has two readings, it is told some servers
-    if refused is None and (declared is not None or has_body(request)):
+    if protocol is not None and not has_body(request):
+        draft.upgrade = protocol
+    elif refused is None and (declared is not None or has_body(request)):
         try:
             draft.body = client_body(request, draft, length, max_body)
         except ProxyError as error:

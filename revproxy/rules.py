@@ -103,7 +103,7 @@ class Rules(Component):
                 enforcing[rule.when] = rule
         self.rules = rules
         self.name = name
-        self.reads_path = any(rule.when.reads_path for rule in rules)
+        self.reads_path: bool = any(rule.when.reads_path for rule in rules)
         self.requires: frozenset[Key[Any]] = frozenset().union(*(rule.when.requires for rule in rules))
         self._logger = logger
         self._table = tuple((rule.when.test, rule.then, rule, rule.severity is not None) for rule in rules)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from multidict import CIMultiDictProxy, istr
 
 from .errors import (
     BadFraming,
+    BadHandshake,
     BadRequest,
     CodingNotSupported,
     ExpectationFailed,
@@ -17,14 +18,17 @@ from .errors import (
 )
 from .headers import MAX_CONNECTION
 from .message import HttpVersion
+from .wire.handshake import is_key
 
-__all__ = ["check_head", "hops_left", "split_target"]
+__all__ = ["check_head", "hops_left", "protocol_asked", "split_target"]
 
 _CONTENT_LENGTH = istr("Content-Length")
 _EXPECT = istr("Expect")
 _MAX_FORWARDS = istr("Max-Forwards")
 _UPGRADE = istr("Upgrade")
 _TRANSFER_ENCODING = istr("Transfer-Encoding")
+_WEBSOCKET_KEY = istr("Sec-WebSocket-Key")
+_WEBSOCKET_VERSION = istr("Sec-WebSocket-Version")
 _VERSIONS = ((1, 1), (1, 0))
 
 _REFUSED = {
@@ -91,6 +95,30 @@ def split_target(method: str, target: str) -> tuple[str | None, str]:
         if authority and "@" not in authority:
             return authority, rest[end:]
     raise BadRequest("the target is neither a path nor an http URL")
+
+
+def protocol_asked(
+    method: str, version: HttpVersion, headers: CIMultiDictProxy[str], upgrades: Collection[str]
+) -> str | None:
+    """The token of the protocol that a client asks for by ``Upgrade``, if it is one of ``upgrades``, lower-cased. What
+    is none, HTTP/1.0 or a list, is an ordinary request without it (RFC 9110 section 7.8).
+
+    Raises ``BadHandshake`` for a WebSocket's that no server should take (RFC 6455 section 4.2.1).
+    """
+    tokens = headers.getall(_UPGRADE, ())
+    protocol = tokens[0].lower() if len(tokens) == 1 else ""
+    if protocol not in upgrades or version != (1, 1):
+        return None
+    if protocol == "websocket":
+        if method != "GET":
+            return None
+        keys = headers.getall(_WEBSOCKET_KEY, ())
+        if len(keys) != 1 or not is_key(keys[0]):
+            raise BadHandshake(f"Sec-WebSocket-Key: {', '.join(keys)[:80]!r}")
+        versions = headers.getall(_WEBSOCKET_VERSION, ())
+        if versions != ["13"]:
+            raise BadHandshake(f"Sec-WebSocket-Version: {', '.join(versions)[:80]!r}")
+    return protocol
 
 
 def hops_left(headers: CIMultiDictProxy[str]) -> int | None:

@@ -15,6 +15,7 @@ from .wire.deadline import NEVER
 from .wire.head import request_head
 from .wire.pool import Pool
 from .wire.settings import Limits, Timeouts, Tls
+from .wire.tunnel import WireTunnel
 
 __all__ = ["Transport", "WireTransport"]
 
@@ -29,7 +30,7 @@ class Transport(Protocol):
     nothing was sent.
     """
 
-    async def send(self, attempt: Attempt) -> Response: ...
+    def send(self, attempt: Attempt) -> Coroutine[Any, Any, Response]: ...
 
 
 class WireTransport(Component):
@@ -62,6 +63,8 @@ class WireTransport(Component):
             deadline = NEVER
         if total is not None and now + total < deadline:
             deadline = now + total
+        if attempt.request.upgrade is not None:
+            return self._send_upgrade(pool, attempt, head, deadline)
         connection = pool.take(now)
         if connection is not None:
             return connection.exchange(attempt, head, now, deadline)
@@ -70,6 +73,13 @@ class WireTransport(Component):
     async def _send_when_free(self, pool: Pool, attempt: Attempt, head: bytes, deadline: float) -> Response:
         connection = await pool.acquire(deadline)
         return await connection.exchange(attempt, head, self._clock.now(), deadline)
+
+    async def _send_upgrade(self, pool: Pool, attempt: Attempt, head: bytes, deadline: float) -> Response:
+        pool.check_tunnels()
+        response = await self._send_when_free(pool, attempt, head, deadline)
+        if isinstance(response.tunnel, WireTunnel):
+            pool.adopt(response.tunnel)
+        return response
 
     def _pool(self, endpoint: Endpoint) -> Pool:
         if not self._started:

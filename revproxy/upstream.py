@@ -69,10 +69,10 @@ class Upstream(Component):
             raise ValueError(f"host must be 'upstream' or 'client', got {host!r}")
         if transport is not None and (timeouts or limits or tls or host != "upstream"):
             raise ValueError("transport: timeouts, limits, tls and host belong to it when it is given")
-        self.name = name or members[0].name
+        self.name: str = name or members[0].name
         self.endpoints = members
         self._members = frozenset(members)
-        self.balancer = P2C() if balancer is None else balancer
+        self.balancer: Balancer = P2C() if balancer is None else balancer
         if not isinstance(self.balancer, Balancer):
             raise TypeError(f"balancer: {balancer!r} is not a Balancer object")
         if self.balancer.serves:

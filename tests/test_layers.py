@@ -65,6 +65,7 @@ LAYERS: Mapping[str, int] = {
     "mount": 4,
     "deliver": 4,
     "upgrade": 4,
+    "tunnel": 1,
     "guard": 4,
     "observers": 4,
     "testing": 4,

@@ -1,5 +1,6 @@
 """Filters that stand around a handler."""
 
 from .allowed_hosts import AllowedHosts
+from .allowed_origins import AllowedOrigins
 
-__all__ = ["AllowedHosts"]
+__all__ = ["AllowedHosts", "AllowedOrigins"]

@@ -10,6 +10,7 @@ from .script import (
     close_while_idle,
     delay,
     drip,
+    echo,
     head,
     hold,
     ignore_body,
@@ -22,6 +23,7 @@ from .script import (
     signal,
     stall,
     stop_reading,
+    switch,
     truncate,
 )
 from .transport import FakeTransport
@@ -42,6 +44,7 @@ __all__ = [
     "conform",
     "delay",
     "drip",
+    "echo",
     "exchange",
     "head",
     "hold",
@@ -55,5 +58,6 @@ __all__ = [
     "signal",
     "stall",
     "stop_reading",
+    "switch",
     "truncate",
 ]

@@ -23,11 +23,11 @@ class Connection:
     def __init__(self, number: int, sock: socket.socket, released: asyncio.Event, changed: Callable[[], None]) -> None:
         self.number = number
         self.released = released
-        self.gone = asyncio.Event()
-        self.opened = False
-        self.idle = False
-        self.closing = False  # by the script or the server
-        self.left = False  # by the client, before that
+        self.gone: asyncio.Event = asyncio.Event()
+        self.opened: bool = False
+        self.idle: bool = False
+        self.closing: bool = False  # by the script or the server
+        self.left: bool = False  # by the client, before that
         self.sock = sock
         self._changed = changed
         self._reader = _Reader(self._ended)

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any, TypeAlias
 
+from ..wire.handshake import accept_key
 from .turn import Step, Turn
 
 Fields: TypeAlias = Mapping[str, str] | Iterable[tuple[str | bytes, str | bytes]]
@@ -132,6 +133,36 @@ def interim(status: int, headers: Fields = ()) -> Action:
     return Action(f"interim({status})", lambda turn: turn.write(data))
 
 
+def switch(protocol: str = "websocket", headers: Fields = ()) -> Action:
+    """A 101 that accepts an upgrade; that of a WebSocket with the `Sec-WebSocket-Accept` that the request calls for."""
+
+    async def run(turn: Turn) -> None:
+        lines = [(b"Connection", b"Upgrade"), (b"Upgrade", _bytes(protocol))]
+        if protocol == "websocket":
+            key = "".join(turn.request.getall("Sec-WebSocket-Key"))
+            lines.append((b"Sec-WebSocket-Accept", accept_key(key).encode("ascii")))
+        await turn.write(_head(101, lines + _encode(headers), None, "1.1"))
+
+    return Action(f"switch({protocol!r})", run)
+
+
+def echo() -> Action:
+    """After `switch()`: send every frame of the client's back, unmasked, a Close too, until the client ends."""
+
+    async def run(turn: Turn) -> None:
+        held = b""
+        while data := await turn.read():
+            held += data
+            frames = []
+            while (end := _masked_frame(held)) <= len(held):
+                frames.append(_unmasked(held[:end]))
+                held = held[end:]
+            if frames:
+                await turn.write(b"".join(frames))
+
+    return Action("echo()", run)
+
+
 def raw(data: bytes) -> Action:
     """Any bytes, in one write: garbage, wrong framing, what comes after the end."""
     return Action(f"raw({data[:20]!r}{'...' * (len(data) > 20)})", lambda turn: turn.write(data))
@@ -227,6 +258,23 @@ def reset() -> Action:
     What a client's full receive window still keeps in the kernel is lost with it.
     """
     return Action("reset()", lambda turn: turn.reset())
+
+
+def _masked_frame(data: bytes) -> int:
+    """The size of the frame that `data` begins with (RFC 6455 section 5.2), as far as it is known."""
+    size = data[1] & 0x7F if len(data) > 1 else 0
+    extended = {126: 2, 127: 8}.get(size, 0)
+    if extended:
+        size = int.from_bytes(data[2 : 2 + extended])
+    return 6 + extended + size
+
+
+def _unmasked(frame: bytes) -> bytes:
+    extended = {126: 2, 127: 8}.get(frame[1] & 0x7F, 0)
+    key, payload = frame[2 + extended : 6 + extended], frame[6 + extended :]
+    mask = int.from_bytes((key * (len(payload) // 4 + 1))[: len(payload)])
+    content = (int.from_bytes(payload) ^ mask).to_bytes(len(payload))
+    return bytes([frame[0], frame[1] & 0x7F]) + frame[2 : 2 + extended] + content
 
 
 async def _send(turn: Turn, source: Source, *, chunked: bool) -> None:

@@ -57,9 +57,9 @@ class FakeUpstream:
     ) -> None:
         self.requests: list[Recorded] = []  # in order of their heads' arrival
         self.errors: list[Exception] = []
-        self.connections = 0  # opened in all
-        self.closed = 0  # closed in all, by whichever side
-        self.port = 0
+        self.connections: int = 0  # opened in all
+        self.closed: int = 0  # closed in all, by whichever side
+        self.port: int = 0
         self._host, self._path, self._ssl = host, path, ssl
         self._record_limit, self._timeout, self._socket_buffer = record_limit, timeout, socket_buffer
         self._default: tuple[Step, ...] = (respond(200, body=b"ok"),)

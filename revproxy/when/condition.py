@@ -41,9 +41,9 @@ class When:
         requires: frozenset[Key[Any]] = frozenset(),
     ) -> None:
         """``form`` is what equality compares; ``binding`` how tightly ``text`` holds together: 1 |, 2 &, 3 the rest."""
-        self.test = test
-        self.reads_path = reads_path
-        self.requires = requires
+        self.test: Test = test
+        self.reads_path: bool = reads_path
+        self.requires: frozenset[Key[Any]] = requires
         self._text = text
         self._form = form
         self._binding = binding
@@ -100,7 +100,7 @@ class When:
         return self._text
 
 
-anything = When("when.anything", lambda exchange: True, form=("anything", ()))
+anything: When = When("when.anything", lambda exchange: True, form=("anything", ()))
 """True for every exchange."""
 
 

@@ -26,7 +26,7 @@ class WireBody(Body):
     __slots__ = ("_bound", "_chunks", "_connection", "_paused", "_sink", "_size", "_taken", "_waiter", "ended", "error")
 
     def __init__(self, connection: Connection, length: int | None, bound: int) -> None:
-        self.data = None
+        self.data: bytes | None = None
         self.length = length
         self._connection: Connection | None = connection
         self._bound = bound
@@ -38,7 +38,7 @@ class WireBody(Body):
         """Why there will be no more."""
         self._paused = False
         self._taken = False
-        self.ended = False
+        self.ended: bool = False
         """All of it has arrived."""
 
     # Fed by the connection.

@@ -31,8 +31,8 @@ class ChunkedReader:
         self._overhead = 0
         self._pieces: list[bytes] = []
         self._tail = b""
-        self.complete = False
-        self.excess = False
+        self.complete: bool = False
+        self.excess: bool = False
         self._parser = HttpResponseParser(self)
         self._parser.feed_data(_PREAMBLE)
 

@@ -27,8 +27,10 @@ from .chunks import chunked
 from .deadline import NEVER, Deadline
 from .delimited import BodyReader, body_reader
 from .framing import NO_BODY, Framing
+from .handshake import check_switch
 from .reader import HeadReader
 from .settings import Limits, Timeouts
+from .tunnel import WireTunnel
 from .upload import Upload
 
 __all__ = ["Connection"]
@@ -92,11 +94,12 @@ class Connection(asyncio.Protocol):
         self._loop = asyncio.get_running_loop()
         self._transport = cast(asyncio.Transport, None)
         self._closed = False
-        self.born = self.free_since = clock.now()
+        self.born: float = clock.now()
+        self.free_since: float = self.born
         """When it was opened, and when its last response had ended (monotonic seconds)."""
-        self.used = 0
+        self.used: int = 0
         """Exchanges begun."""
-        self.write_paused = False
+        self.write_paused: bool = False
         self._deadline = Deadline(clock, self._expire)
         self._expiry: Callable[[str], ProxyError] = ResponseTimeout
         self._unsent = 0
@@ -266,22 +269,50 @@ class Connection(asyncio.Protocol):
             waiter.set_result(response)
 
     def _interim_received(self, response: Response, rest: bytes) -> None:
+        attempt = self._attempt
+        assert attempt is not None
         if response.status == 101:
-            self._fail(ProtocolError("101 for a request that asked for no upgrade"))
+            self._switch(attempt, response, rest)
+            return
+        awaited = response.status == 100 and self._upload is not None and self._upload.go_on()
+        interim = attempt.exchange.interim
+        if interim is not None and not awaited:  # else the client is told when its body is asked for
+            try:
+                interim(response.status, response.headers)
+            except Exception as error:
+                failure = InternalError(f"exchange.interim: {error!r}")
+                failure.__cause__ = error
+                self._fail(failure)
+                return
+        if rest:
+            self.data_received(rest)
+
+    def _switch(self, attempt: Attempt, response: Response, rest: bytes) -> None:
+        """The upstream speaks another protocol from here on. If it is the one that was asked for, the transport is a
+        tunnel's, and this connection is none any more."""
+        try:
+            check_switch(attempt.request, response, self._reader.protocol)
+        except ProtocolError as error:
+            self._fail(error)
+            return
+        waiter, transport = self._waiter, self._transport
+        assert waiter is not None
+        assert attempt.request.upgrade is not None
+        self._waiter = self._attempt = None
+        attempt.status = 101
+        attempt.first_byte = self.free_since = self._clock.now()
+        response.tunnel = tunnel = WireTunnel(
+            attempt.request.upgrade, transport, rest, idle=self._timeouts.tunnel, clock=self._clock
+        )
+        attempt.exchange.defer(tunnel.close)
+        self._closed = True
+        self._deadline.cancel()
+        if self.on_lost is not None:
+            self.on_lost(self)
+        if waiter.done():  # nobody waits any more
+            tunnel.close()
         else:
-            assert self._attempt is not None
-            awaited = response.status == 100 and self._upload is not None and self._upload.go_on()
-            interim = self._attempt.exchange.interim
-            if interim is not None and not awaited:  # else the client is told when its body is asked for
-                try:
-                    interim(response.status, response.headers)
-                except Exception as error:
-                    failure = InternalError(f"exchange.interim: {error!r}")
-                    failure.__cause__ = error
-                    self._fail(failure)
-                    return
-            if rest:
-                self.data_received(rest)
+            waiter.set_result(response)
 
     def _stream(self, attempt: Attempt, framing: Framing, persistent: bool, rest: bytes) -> Body:
         """The body of a response that did not come with its head in one piece, or with more than itself."""

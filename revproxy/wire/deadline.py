@@ -22,7 +22,7 @@ class Deadline:
         self._missed = missed
         self._timer: Timer | None = None
         self._fires = NEVER
-        self.at = NEVER
+        self.at: float = NEVER
         """Monotonic seconds. Set it directly only to a later time than before, or to ``NEVER``."""
 
     def set(self, at: float) -> None:

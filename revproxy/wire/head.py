@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from ..body import EMPTY
+from ..body import EMPTY, Body
 from ..endpoint import Endpoint
 from ..errors import ProtocolError, ResponseHeadTooLarge
 from ..headers import MAX_CONNECTION, PLAIN_CONNECTION, RESPONSE_DROPPED, is_token, nominated
@@ -40,12 +40,22 @@ def request_head(request: Request, endpoint: Endpoint, host: str = "") -> bytes:
     else:
         start += _VERSION if request.names_host else version_and_host
         lines = request.field_lines(length)
+    if request.upgrade is not None:
+        lines += _switch(request, body)
     if body is not EMPTY:
         if body.expects:
             lines += b"Expect: 100-continue\r\n"
         if length is None:
             lines += b"Transfer-Encoding: chunked\r\n"
     return start + lines + b"\r\n"
+
+
+def _switch(request: Request, body: Body) -> bytes:
+    """The fields that ask for another protocol (RFC 9110 section 7.8)."""
+    token = request.upgrade
+    if body is not EMPTY or token is None or not is_token(token):
+        raise ValueError(f"upgrade: {token!r} with {body!r}, but it has to be a token, and there may be no body")
+    return b"Connection: Upgrade\r\nUpgrade: %b\r\n" % token.encode("ascii")
 
 
 def _check_start(method: str, target: object) -> None:
@@ -74,6 +84,7 @@ class ResponseHead:
 
     ``lines`` has the end-to-end fields only, as they came. ``declared``: what ``Content-Length`` says there.
     ``persistent``: the connection may be used again once the body has ended. ``dated``: there is a ``Date``.
+    ``protocol``: what a 101 switches to, lower-cased; empty if it says so by halves only.
     """
 
     status: int
@@ -83,6 +94,7 @@ class ResponseHead:
     framing: Framing
     persistent: bool
     dated: bool
+    protocol: str
 
 
 def read_head(raw: bytes, method: str, max_fields: int) -> ResponseHead:
@@ -102,6 +114,7 @@ def read_head(raw: bytes, method: str, max_fields: int) -> ResponseHead:
     length: str | None = None
     coding: str | None = None
     connection: str | None = None
+    upgrade: str | None = None
     dated = False
     kept = lines
     removed = 0
@@ -121,9 +134,12 @@ def read_head(raw: bytes, method: str, max_fields: int) -> ResponseHead:
             connection = value if connection is None else f"{connection}, {value}"
         elif name == b"transfer-encoding":
             coding = value if coding is None else f"{coding}, {value}"
+        elif name == b"upgrade":
+            upgrade = value if upgrade is None else f"{upgrade}, {value}"
         kept = kept[: start - removed] + kept[end + 2 - removed :]
         removed += end + 2 - start
     persistent = minor == b"1"
+    protocol = ""
     if connection is not None:
         if connection in PLAIN_CONNECTION:
             persistent = connection in ("keep-alive", "Keep-Alive")
@@ -132,13 +148,15 @@ def read_head(raw: bytes, method: str, max_fields: int) -> ResponseHead:
                 raise ProtocolError(f"over {MAX_CONNECTION} characters of Connection")
             options = {option.strip(" \t").lower() for option in connection.split(",")}
             persistent = "close" not in options and (persistent or "keep-alive" in options)
+            if upgrade is not None and "upgrade" in options:
+                protocol = upgrade.lower()
             dropped = nominated((connection,))
             kept = _without(kept, dropped)
             dated = dated and "date" not in dropped
     delimiter = framing(method, status, (1, int(minor)), length, coding)
     declared = None if length is None or status < 200 or status == 204 else int(length)
     reason = "" if phrase is None else phrase.decode("utf-8", "surrogateescape")
-    return ResponseHead(status, reason, kept, declared, delimiter, persistent, dated)
+    return ResponseHead(status, reason, kept, declared, delimiter, persistent, dated, protocol)
 
 
 def _without(lines: bytes, dropped: set[str]) -> bytes:

@@ -13,6 +13,7 @@ from .connection import Connection
 from .deadline import NEVER
 from .dial import dial
 from .settings import Limits, Timeouts, Tls
+from .tunnel import WireTunnel
 
 __all__ = ["Pool"]
 
@@ -35,6 +36,7 @@ class Pool:
         self._open = 0
         self._waiting: deque[asyncio.Future[Connection | None]] = deque()
         self._sweeper: Timer | None = None
+        self._tunnels: set[WireTunnel] = set()
         self._closed = False
 
     def take(self, now: float) -> Connection | None:
@@ -161,9 +163,24 @@ class Pool:
             left = idle[0].free_since + self._limits.idle - now
             self._sweeper = self._clock.call_later(max(left, 0.001), self._sweep)
 
+    # What has left HTTP is no connection of the pool any more.
+
+    def check_tunnels(self) -> None:
+        """Raise ``QueueFull`` if there are as many tunnels as there may be."""
+        if len(self._tunnels) >= self._limits.tunnels:
+            raise QueueFull(f"{self._endpoint.name}: {len(self._tunnels)} tunnels")
+
+    def adopt(self, tunnel: WireTunnel) -> None:
+        """Count ``tunnel`` until it ends."""
+        tunnel.on_end = self._tunnels.discard
+        self._tunnels.add(tunnel)
+
     def close(self) -> None:
-        """Close the idle connections now, those in use when their exchange ends; nobody waits any more."""
+        """Close the idle connections now, those in use when their exchange ends, and cut what tunnels are left; nobody
+        waits any more."""
         self._closed = True
+        for tunnel in list(self._tunnels):
+            tunnel.close()
         if self._sweeper is not None:
             self._sweeper.cancel()
             self._sweeper = None
@@ -175,7 +192,8 @@ class Pool:
                 waiter.set_exception(QueueFull(f"{self._endpoint.name}: shutting down"))
 
     def __repr__(self) -> str:
+        tunnels = f" tunnels={len(self._tunnels)}" if self._tunnels else ""
         return (
             f"<Pool {self._endpoint.name} open={self._open}/{self._limits.connections}"
-            f" idle={len(self._idle)} waiting={len(self._waiting)}>"
+            f" idle={len(self._idle)} waiting={len(self._waiting)}{tunnels}>"
         )

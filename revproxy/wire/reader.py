@@ -66,7 +66,7 @@ class HeadReader:
     it. Nothing can be read after that.
     """
 
-    __slots__ = ("_fresh", "_held", "_interims", "_max_bytes", "_max_fields", "_small")
+    __slots__ = ("_fresh", "_held", "_interims", "_max_bytes", "_max_fields", "_small", "protocol")
 
     def __init__(self, limits: Limits) -> None:
         self._max_bytes = limits.head_bytes
@@ -74,6 +74,8 @@ class HeadReader:
         self._small = min(limits.head_bytes, 4 * limits.head_fields)  # no field line takes less than four bytes
         self._held = b""
         self._interims = 0
+        self.protocol: str = ""
+        """What the last 101 switches to, lower-cased; empty if it says so by halves only."""
         self._fresh = True  # nothing is held, and the last head was a final one
 
     @property
@@ -120,6 +122,7 @@ class HeadReader:
             return None
         self._held = b""
         head = read_head(data[:end], method, self._max_fields)
+        self.protocol = head.protocol
         self._fresh = head.status >= 200
         self._interims = 0 if self._fresh else self._interims + 1
         if self._interims > _MAX_INTERIMS:

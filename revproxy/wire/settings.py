@@ -31,6 +31,8 @@ class Timeouts:
         Between two pieces of a body, in either direction, while the receiver could take more.
     ``expect``
         For ``100 Continue``, when the client waits for it; after that the body is sent anyway.
+    ``tunnel``
+        Without a byte through a tunnel (a WebSocket), in either direction.
     ``total``
         The whole attempt up to the response head; ``None``: no such bound. A body that makes progress is never cut.
     """
@@ -39,6 +41,7 @@ class Timeouts:
     head: float = 60.0
     idle: float = 60.0
     expect: float = 1.0
+    tunnel: float = 300.0
     total: float | None = None
 
     def __post_init__(self) -> None:
@@ -51,6 +54,8 @@ class Limits:
 
     ``connections``, ``waiting``, ``wait``
         Open connections per endpoint; requests that wait for one; how long they wait (seconds). Beyond: 503.
+    ``tunnels``
+        Tunnels (WebSockets) per endpoint, which are not counted as ``connections``. Beyond: 503.
     ``idle``, ``lifetime``
         Seconds that a connection is kept unused (below the 5 s after which uvicorn and others close it), and seconds
         after which it is not used again.
@@ -62,6 +67,7 @@ class Limits:
 
     connections: int = 256
     waiting: int = 1024
+    tunnels: int = 10_000
     wait: float = 5.0
     idle: float = 4.0
     lifetime: float = 3600.0

@@ -30,7 +30,7 @@ class Upload:
         self._resumed: asyncio.Future[None] | None = None
         # Before the head is sent: the answer may be here before the task has begun.
         self._told = asyncio.get_running_loop().create_future() if body.expects else None
-        self.finished = False
+        self.finished: bool = False
         """The whole body was handed to the transport."""
         connection.write(head)
         self._task = asyncio.get_running_loop().create_task(self._run())

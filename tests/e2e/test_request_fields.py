@@ -266,7 +266,11 @@ async def test_unaccepted_upgrade_ends_the_connection(looked_at: bool) -> None:
     """F-22, F-91: an ``Upgrade`` that is not passed on is answered with ``Connection: close``, since the server reads
     what follows it as another protocol."""
     lines = [b"Connection: Upgrade", b"Upgrade: websocket", b"X-A: 1"]
-    async with FakeUpstream() as server, serving(proxy(server, looked_at)) as site, site.connect() as client:
+    async with (
+        FakeUpstream() as server,
+        serving(ProxyHandler(proxy(server, looked_at), via=None, upgrades=())) as site,
+        site.connect() as client,
+    ):
         await client.send(request(*lines))
         answer = await client.response()
         assert (answer.status, answer.getall(b"Connection")) == (200, [b"close"])

@@ -119,7 +119,8 @@ class Client:
 
     async def gets(self, expected: bytes) -> None:
         """The next bytes are these."""
-        assert await self.exactly(len(expected)) == expected
+        got = await self.exactly(len(expected))
+        assert got == expected, (got, expected)
 
     async def rest(self) -> bytes:
         """Everything up to the end, whichever it is (``was_reset``)."""

@@ -16,20 +16,23 @@ Framing: TypeAlias = Literal["none", "length", "chunked", "close"]
 class Answer:
     """A response. Its content is there as far as it was read."""
 
+    version: str
+    reason: str
+
     def __init__(self, head: bytes, to: str) -> None:
         first, *lines = head[:-4].decode("latin-1").split("\r\n")
         self.head = head
         self.version, _, rest = first.partition(" ")
         code, _, self.reason = rest.partition(" ")
-        self.status = int(code) if code.isdigit() else 0
+        self.status: int = int(code) if code.isdigit() else 0
         pairs = (line.partition(":") for line in lines)
-        self.fields = [(name, value.strip(" \t")) for name, _, value in pairs]
+        self.fields: list[tuple[str, str]] = [(name, value.strip(" \t")) for name, _, value in pairs]
         """In order and case, latin-1."""
         self.trailers = b""
         self.body = b""
         self.whole: bool | None = None
         """Whether it has ended as it said it would; ``None`` before the end."""
-        self.left = 0
+        self.left: int = 0
         """Of the length, or of the chunk."""
         codings, lengths = self.getall("Transfer-Encoding"), self.getall("Content-Length")
         self.framing: Framing = "close"

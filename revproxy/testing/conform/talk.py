@@ -7,7 +7,7 @@ import socket
 from collections.abc import AsyncIterator, Callable, Collection, Coroutine, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any, NoReturn, TypeAlias
 
 from aiohttp import web
 
@@ -118,7 +118,7 @@ class Talk:
     def __init__(self, needs: Needs, transcript: Transcript, upstream: FakeUpstream, runner: web.AppRunner) -> None:
         self.needs = needs
         self.upstream = upstream
-        self.fail = transcript.fail
+        self.fail: Callable[[str, str], NoReturn] = transcript.fail
         self._transcript = transcript
         self._runner = runner
         self._clients: list[Client] = []

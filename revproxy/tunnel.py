@@ -1,0 +1,45 @@
+"""The upstream's side of a connection that speaks another protocol from here on."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Protocol
+
+from .errors import ProxyError
+
+__all__ = ["Tunnel"]
+
+
+class Tunnel(Protocol):
+    """What a 101 brings (RFC 9110 section 7.8): bytes both ways, until both ends have ended.
+
+    ``protocol``: the token of the upgrade, lower-cased. ``sent``, ``received``: bytes that went to the upstream, and
+    that came from it.
+    """
+
+    protocol: str
+
+    @property
+    def sent(self) -> int: ...
+
+    @property
+    def received(self) -> int: ...
+
+    async def join(
+        self, client: asyncio.Transport, early: bytes, lost: Callable[[Exception | None], None]
+    ) -> ProxyError | None:
+        """Pass bytes on between ``client`` and the upstream until there is no more; how it broke, if it did.
+
+        ``early`` is what the client has sent already. ``client`` gets a protocol of the tunnel's own, which calls
+        ``lost`` when the transport does. Cancelled, it cuts both.
+        """
+        ...
+
+    def drain(self, code: int) -> None:
+        """Bring it to an end as politely as its protocol can; of a WebSocket, by a Close with ``code`` to both."""
+        ...
+
+    def close(self) -> None:
+        """Cut both ends. Harmless when repeated or at the end."""
+        ...
