@@ -96,7 +96,7 @@ def _form(match: re.Match[bytes]) -> bytes:
 _new = tuple.__new__  # a third of what the constructor of a named tuple costs
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PathPolicy:
     """What a path means that two servers may read differently.
 

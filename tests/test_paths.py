@@ -17,7 +17,11 @@ from revproxy.paths import EmptySegments, EncodedSlash, PathPolicy, Reading, can
 open_reader = PathPolicy().bind(conditions=False)
 strict_reader = PathPolicy().bind(conditions=True)
 READERS = [pytest.param(open_reader, id="no conditions"), pytest.param(strict_reader, id="conditions")]
-POLICIES = [PathPolicy(slash, empty) for slash in ("refuse", "keep", "decode") for empty in ("refuse", "keep", "merge")]
+POLICIES = [
+    PathPolicy(encoded_slash=slash, empty_segments=empty)
+    for slash in ("refuse", "keep", "decode")
+    for empty in ("refuse", "keep", "merge")
+]
 
 PIECES = [
     *("/", "//", "a", "A", "b.c", ".", "..", "...", "%2e", "%2E", "%2f", "%2F", "%5c", "%5C", "\\", "%00", "\0"),
@@ -301,7 +305,9 @@ def test_policy_normalises(slash: EncodedSlash, empty: EmptySegments, target: st
     """S-36, S-37: what a policy normalises is matched and sent in the same form, the rest byte for byte."""
     query = target.partition("?")[2] if "?" in target else None
     for conditions in (False, True):
-        assert PathPolicy(slash, empty).bind(conditions=conditions)(target) == Reading(sent, path, query)
+        assert PathPolicy(encoded_slash=slash, empty_segments=empty).bind(conditions=conditions)(target) == Reading(
+            sent, path, query
+        )
 
 
 @pytest.mark.parametrize(
@@ -330,7 +336,7 @@ def test_bad_policy(parameter: str, value: str) -> None:
 
 def test_policy_is_a_value() -> None:
     """Policies are frozen and compared by value."""
-    assert PathPolicy() == PathPolicy("auto", "auto")
+    assert PathPolicy() == PathPolicy(encoded_slash="auto", empty_segments="auto")
     with pytest.raises(FrozenInstanceError):
         PathPolicy().encoded_slash = "keep"  # type: ignore[misc]
 

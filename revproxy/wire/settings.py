@@ -19,7 +19,7 @@ def _check_positive(settings: object) -> None:
             raise ValueError(f"{type(settings).__name__}.{each.name} must be above 0 and finite, got {value!r}")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Timeouts:
     """Deadlines of one attempt, in seconds. Raises ``ValueError`` for what is not above 0.
 
@@ -48,7 +48,7 @@ class Timeouts:
         _check_positive(self)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
     """Bounds of an upstream's connections. Raises ``ValueError`` for what is not above 0.
 
@@ -79,7 +79,7 @@ class Limits:
         _check_positive(self)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Tls:
     """How to speak TLS to ``https`` endpoints. By default certificates are verified against the system's CAs.
 

@@ -420,8 +420,8 @@ async def test_an_end_amid_a_frame(who: str, caplog: pytest.LogCaptureFixture) -
     "garbage", [b"\xff" * 100, b"\x81\x80\0\0\0\0", b"\x89\x7e\xff\xff", b"\x82\x7f" + b"\xff" * 8]
 )
 async def test_garbage_of_an_upstream(garbage: bytes, caplog: pytest.LogCaptureFixture) -> None:
-    """F-93, S-11, S-55: what is no frame ends the tunnel: what stood before it arrives, then a Close to both, one line in the
-    log, and it counts against the endpoint."""
+    """F-93, S-11, S-55: what is no frame ends the tunnel: what stood before it arrives, then a Close to both, one
+    line in the log, and it counts against the endpoint."""
     seen = Seen()
     got = bytearray()
 
