@@ -6,18 +6,18 @@ import argparse
 import json
 import sys
 import tempfile
-from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
 from .backend import start_backend
 from .cases import CASES
-from .children import StartFailed, end_on_signals
+from .children import end_on_signals
 from .load import require_wrk
 from .machine import facts
-from .measure import Results, measure
+from .measure import Results, measure, start_all
 from .report import Report
-from .subjects import LOOPS, NotPresent, Running, all_subjects, start
+from .subjects import LOOPS, all_subjects
+from .terminal import progress, some_of
 
 
 def main() -> int:
@@ -32,25 +32,16 @@ def main() -> int:
         directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="revproxy-benchmark-")))
         backend, port = start_backend(directory)
         stack.enter_context(backend)
-        running: list[Running] = []
-        for subject in subjects:
-            _progress(f"starting {subject.key}")
-            try:
-                running.append(start(subject, directory, port, stack))
-            except NotPresent as error:
-                results.absent[subject.key] = f"not present ({error})"
-            except StartFailed as error:
-                results.absent[subject.key] = f"failed to start ({error})"
         measure(
-            running,
+            start_all(subjects, directory, port, stack, results, progress),
             cases,
             results,
             rounds=options.rounds,
             seconds=options.seconds,
             warm_up=min(0.5, options.seconds),
-            progress=_progress,
+            progress=progress,
         )
-    _progress("")
+    progress("")
     settings = {"rounds": options.rounds, "seconds": options.seconds}
     report = Report(results, subjects, cases, loops, facts(), settings)
     print(report.markdown() if options.markdown else report.text())
@@ -67,10 +58,10 @@ def _options() -> argparse.Namespace:
     )
     parser.add_argument("--rounds", type=int, help="rounds that are measured; medians are shown (default 5)")
     parser.add_argument("--seconds", type=float, default=1.0, help="of load per subject, case and round (default 1)")
-    parser.add_argument("--loops", type=_some_of(LOOPS), help="default uvloop,asyncio; the targets are for the first")
-    parser.add_argument("--subjects", type=_some_of(names), help=f"some of {','.join(names)}")
+    parser.add_argument("--loops", type=some_of(LOOPS), help="default uvloop,asyncio; the targets are for the first")
+    parser.add_argument("--subjects", type=some_of(names), help=f"some of {','.join(names)}")
     case_names = [case.name for case in CASES]
-    parser.add_argument("--cases", type=_some_of(case_names), help=f"some of {','.join(case_names)}")
+    parser.add_argument("--cases", type=some_of(case_names), help=f"some of {','.join(case_names)}")
     parser.add_argument("--quick", action="store_true", help="one round, on uvloop, unless said otherwise")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write everything that was measured there")
     parser.add_argument("--markdown", action="store_true", help="print Markdown")
@@ -80,25 +71,6 @@ def _options() -> argparse.Namespace:
     if options.rounds < 1 or options.seconds <= 0:
         parser.error("--rounds and --seconds must be above 0")
     return options
-
-
-def _some_of(choices: Sequence[str]) -> Callable[[str], tuple[str, ...]]:
-    """A parser of comma-separated names."""
-
-    def parse(text: str) -> tuple[str, ...]:
-        names = tuple(name.strip() for name in text.split(","))
-        for name in names:
-            if name not in choices:
-                raise argparse.ArgumentTypeError(f"{name!r} is none of {', '.join(choices)}")
-        return names
-
-    return parse
-
-
-def _progress(words: str) -> None:
-    """On one line of the terminal, which the next one replaces; nothing where the output goes elsewhere."""
-    if sys.stderr.isatty():
-        print(f"\r\033[K{words}", end="", file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":

@@ -21,6 +21,10 @@ class Case:
     """Bytes of the body that counts: the response's, or the upload's."""
     connections: int
     upload: bool = False
+    unit: str = "request"
+    """What processor time is divided by."""
+    rate: str = "req/s"
+    """The same, by the second."""
 
     @property
     def by_bytes(self) -> bool:

@@ -1,4 +1,4 @@
-"""Load by ``wrk``, and one exchange by hand before it that checks every byte."""
+"""What a load is; and that by ``wrk``, with one exchange by hand before it that checks every byte."""
 
 from __future__ import annotations
 
@@ -8,7 +8,10 @@ import shutil
 import signal
 import subprocess
 import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from functools import partial
 from math import ceil
 from pathlib import Path
 
@@ -23,7 +26,7 @@ class LoadFailed(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """What ``wrk`` saw in one round."""
+    """What was done in one round, and how it looked from the client."""
 
     requests: float
     seconds: float
@@ -31,6 +34,16 @@ class Load:
     p99: float
     trouble: str
     """Non-2xx answers and socket errors, in words; empty if there were none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Generator:
+    """Who makes the load of a case on a port."""
+
+    check: Callable[[int, Case], None]
+    """Let it be done once, and compare every byte. Raises ``LoadFailed``."""
+    ready: Callable[[int, Case], AbstractContextManager[Callable[[float], Load]]]
+    """All that comes before the load, which then is put on for so many seconds: that alone is measured."""
 
 
 def require_wrk() -> str:
@@ -104,3 +117,6 @@ def check(port: int, case: Case) -> None:
             raise LoadFailed(f"the back end did not get the whole body but {answer[:40]!r}")
     elif answer != body_of(case):
         raise LoadFailed(f"{len(answer)} bytes, not those that were sent")
+
+
+WRK = Generator(check, lambda port, case: nullcontext(partial(put_load, port, case)))

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
+from pathlib import Path
 from statistics import median
 
 from .cases import Case
+from .children import StartFailed
 from .cpu import Memory, cpu_seconds, family, memory
-from .load import LoadFailed, check, put_load
-from .subjects import Running
+from .load import WRK, Generator, LoadFailed
+from .subjects import NotPresent, Running, Subject, start
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +22,7 @@ class Sample:
 
     round: int
     cpu: float
-    """Microseconds of the processor per request."""
+    """Microseconds of the processor per unit of the case, which is a request in most."""
     busy: float
     """Share of one processor that the subject had: below 1, something else was the bottleneck."""
     rate: float
@@ -50,7 +53,30 @@ class Results:
         return median(map(figure, samples)) if samples else None
 
 
-def check_all(running: Sequence[Running], cases: Sequence[Case], results: Results) -> dict[str, set[str]]:
+def start_all(
+    subjects: Sequence[Subject],
+    directory: Path,
+    backend: int,
+    stack: ExitStack,
+    results: Results,
+    progress: Callable[[str], None],
+) -> list[Running]:
+    """Those that can be; the others are noted as absent."""
+    running: list[Running] = []
+    for subject in subjects:
+        progress(f"starting {subject.key}")
+        try:
+            running.append(start(subject, directory, backend, stack))
+        except NotPresent as error:
+            results.absent[subject.key] = f"not present ({error})"
+        except StartFailed as error:
+            results.absent[subject.key] = f"failed to start ({error})"
+    return running
+
+
+def check_all(
+    running: Sequence[Running], cases: Sequence[Case], results: Results, generator: Generator
+) -> dict[str, set[str]]:
     """Which cases each subject answers right; only these are measured. Then note the memory before the load."""
     right: dict[str, set[str]] = {}
     for one in running:
@@ -59,7 +85,7 @@ def check_all(running: Sequence[Running], cases: Sequence[Case], results: Result
         for case in cases:
             if one.subject.takes(case):
                 try:
-                    check(one.port, case)
+                    generator.check(one.port, case)
                 except LoadFailed as error:
                     results.trouble(key, case, "not measured", str(error))
                 else:
@@ -78,8 +104,9 @@ def measure(
     seconds: float,
     warm_up: float,
     progress: Callable[[str], None],
+    generator: Generator = WRK,
 ) -> None:
-    right = check_all(running, cases, results)
+    right = check_all(running, cases, results, generator)
     for number in range(rounds + 1):
         for case in cases:
             turn = number % len(running) if running else 0  # another one begins in every round
@@ -88,7 +115,7 @@ def measure(
                 if case.name not in right[key]:
                     continue
                 progress(f"round {number} of {rounds}" if number else "warming up")
-                sample = _sample(one, case, number, seconds if number else warm_up, results)
+                sample = _sample(one, case, number, seconds if number else warm_up, results, generator)
                 if number and sample is not None:
                     results.samples.setdefault((key, case.name), []).append(sample)
                 if not one.child.alive:
@@ -99,14 +126,17 @@ def measure(
             results.loaded[one.subject.key] = memory(family(one.child.pid))
 
 
-def _sample(one: Running, case: Case, number: int, seconds: float, results: Results) -> Sample | None:
+def _sample(
+    one: Running, case: Case, number: int, seconds: float, results: Results, generator: Generator
+) -> Sample | None:
     when = f"round {number}" if number else "warming up"
     pids = family(one.child.pid)
     try:
-        before = cpu_seconds(pids)
-        load = put_load(one.port, case, seconds)
-        time.sleep(0.05)  # what it still has to do for the connections that were cut is its work too
-        spent = cpu_seconds(pids) - before
+        with generator.ready(one.port, case) as put_load:
+            before = cpu_seconds(pids)
+            load = put_load(seconds)
+            time.sleep(0.05)  # what it still has to do for the connections that were cut is its work too
+            spent = cpu_seconds(pids) - before
     except (LoadFailed, OSError) as error:
         results.trouble(one.subject.key, case, when, str(error))
         return None

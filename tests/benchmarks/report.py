@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from .cases import MIB, Case
@@ -19,18 +19,18 @@ class Report:
     subjects: Sequence[Subject]
     cases: Sequence[Case]
     loops: Sequence[str]
-    machine: dict[str, str]
-    settings: dict[str, float]
+    machine: dict[str, str] = field(default_factory=dict)
+    settings: dict[str, float] = field(default_factory=dict)
 
     def text(self) -> str:
         parts = [table.text() for table in self._tables()]
         parts.append("\n".join(f"{name}: {value}" for name, value in self.machine.items()))
-        return "\n\n".join(part for part in [*parts, *self._notes("")] if part)
+        return "\n\n".join(part for part in [*parts, *self.notes("")] if part)
 
     def markdown(self) -> str:
         parts = [table.markdown() for table in self._tables()]
         parts.append("### The machine\n\n" + "\n".join(f"- {name}: {value}" for name, value in self.machine.items()))
-        return "\n\n".join(part for part in [*parts, *self._notes("- ")] if part)
+        return "\n\n".join(part for part in [*parts, *self.notes("- ")] if part)
 
     def json(self) -> dict[str, Any]:
         results = self.results
@@ -60,10 +60,10 @@ class Report:
         }
 
     def _tables(self) -> list[Table]:
-        tables = [self._ratios(), *map(self._figures, self.cases), self._memory()]
+        tables = [self.ratios("per request"), *map(self.figures, self.cases), self._memory()]
         return [table for table in tables if table.rows]
 
-    def _notes(self, bullet: str) -> list[str]:
+    def notes(self, bullet: str) -> list[str]:
         absent = [f"{bullet}{key}: {why}" for key, why in self.results.absent.items()]
         troubles = [f"{bullet}{trouble}" for trouble in self.results.troubles]
         return [
@@ -71,11 +71,11 @@ class Report:
             "\n".join(["Errors under load:", "", *troubles]) if troubles else "No error under load.",
         ]
 
-    def _ratios(self) -> Table:
+    def ratios(self, of: str) -> Table:
         """The targets are for the first loop; the others stand beside it."""
         names = {subject.name: subject.title for subject in self.subjects}
         table = Table(
-            "Processor time per request, as ratios (in brackets: least and greatest of single rounds)",
+            f"Processor time {of}, as ratios (in brackets: least and greatest of single rounds)",
             ["", *self.loops, "target", ""],
         )
         for comparison in COMPARISONS:
@@ -93,17 +93,18 @@ class Report:
             )
         return table
 
-    def _figures(self, case: Case) -> Table:
+    def figures(self, case: Case) -> Table:
         figures: list[tuple[str, Callable[[Sample], float], Callable[[float], str]]] = [
             ("CPU µs", lambda sample: sample.cpu, lambda value: f"{value:,.0f}"),
-            ("req/s", lambda sample: sample.rate, lambda value: f"{value:,.0f}"),
+            (case.rate, lambda sample: sample.rate, lambda value: f"{value:,.0f}"),
             ("p50 ms", lambda sample: sample.p50 * 1e3, lambda value: f"{value:.1f}"),
             ("p99 ms", lambda sample: sample.p99 * 1e3, lambda value: f"{value:.1f}"),
             ("busy", lambda sample: sample.busy, lambda value: f"{value:.0%}"),
         ]
+        connections = f"{case.connections} connection{'s' if case.connections > 1 else ''}"
         columns = [f"{title} {loop}" for title, _, _ in figures for loop in self.loops]
         table = Table(
-            f"{case.title}, {case.connections} connections: CPU µs per request; busy: its share of one CPU",
+            f"{case.title}, {connections}: CPU µs per {case.unit}; busy: its share of one CPU",
             ["", *columns],
         )
         known = {subject.key for subject in self.subjects}

@@ -34,6 +34,12 @@ COMPARISONS = (
     Comparison("upload", "revproxy", "clientsession"),
     Comparison("upload", "revproxy", "go"),
     Comparison("small", "clientsession", "aiohttp"),
+    Comparison("echo", "revproxy", "relay", 0.6),
+    Comparison("echo", "splice", "relay"),
+    Comparison("up", "revproxy", "relay", 0.5),  # half the processor time: twice the rate
+    Comparison("up", "splice", "relay"),
+    Comparison("down", "revproxy", "relay", 0.5),
+    Comparison("down", "splice", "relay"),
 )
 
 

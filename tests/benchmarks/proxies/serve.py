@@ -1,4 +1,5 @@
-"""Runs a subject that is an aiohttp application; also what all of them are told on the command line."""
+"""Runs a subject that is an aiohttp application, or one of raw protocols; also what all of them are told on the command
+line."""
 
 from __future__ import annotations
 
@@ -10,24 +11,40 @@ from collections.abc import Callable
 from aiohttp import web
 
 
-def serve(build: Callable[[argparse.Namespace], web.Application]) -> None:
+def told() -> argparse.Namespace:
+    """The arguments of the command line."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--backend", required=True, help="the back end's URL, without a path")
     parser.add_argument("--loop", choices=("asyncio", "uvloop"), required=True)
     parser.add_argument("--rules", type=int, default=0)
-    arguments = parser.parse_args()
+    return parser.parse_args()
+
+
+def serve(build: Callable[[argparse.Namespace], web.Application]) -> None:
+    arguments = told()
     web.run_app(
         build(arguments),
         host="127.0.0.1",
         port=arguments.port,
         access_log=None,
         print=None,
-        loop=_new_loop(arguments.loop),
+        loop=new_loop(arguments.loop),
     )
 
 
-def _new_loop(name: str) -> asyncio.AbstractEventLoop:
+def listen(protocol: Callable[[], asyncio.Protocol], port: int, loop: str) -> None:
+    """One of these for every connection, for ever."""
+
+    async def run() -> None:
+        server = await asyncio.get_running_loop().create_server(protocol, "127.0.0.1", port, backlog=1024)
+        await server.serve_forever()
+
+    with asyncio.Runner(loop_factory=lambda: new_loop(loop)) as runner:
+        runner.run(run())
+
+
+def new_loop(name: str) -> asyncio.AbstractEventLoop:
     if name == "uvloop":
         # Not an import statement, so that type checkers need no uvloop, which is an extra.
         loop: asyncio.AbstractEventLoop = importlib.import_module("uvloop").new_event_loop()
