@@ -77,7 +77,8 @@ async def running(root: object) -> AsyncIterator[None]:
     """
     async with AsyncExitStack() as stack:
         for component in walk(root):
-            await stack.enter_async_context(_started(component))
+            await _enter(component)
+            stack.push_async_callback(_leave, component)
         yield
 
 
@@ -90,27 +91,30 @@ class _Use:
         self.turn = asyncio.Lock()
 
 
-@asynccontextmanager
-async def _started(component: Component) -> AsyncIterator[None]:
-    attributes = vars(component)  # not by setattr: it may be a frozen dataclass
-    use: _Use = attributes.setdefault("_use", _Use())
+async def _enter(component: Component) -> None:
+    use: _Use = vars(component).setdefault("_use", _Use())  # not by setattr: it may be a frozen dataclass
     use.users += 1
     try:
         async with use.turn:
             if not use.runs:
                 await component.start()
                 use.runs = True
-        yield
+    except BaseException:
+        await _leave(component)
+        raise
+
+
+async def _leave(component: Component) -> None:
+    use: _Use = vars(component)["_use"]
+    use.users -= 1
+    try:
+        async with use.turn:
+            if use.runs and not use.users:
+                use.runs = False
+                await component.stop()
     finally:
-        use.users -= 1
-        try:
-            async with use.turn:
-                if use.runs and not use.users:
-                    use.runs = False
-                    await component.stop()
-        finally:
-            if not use.users and attributes.get("_use") is use:
-                del attributes["_use"]  # with its lock, which belongs to one event loop
+        if not use.users and vars(component).get("_use") is use:
+            del vars(component)["_use"]  # with its lock, which belongs to one event loop
 
 
 class Running:

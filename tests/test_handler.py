@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Coroutine, Iterable
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -216,6 +219,139 @@ async def test_stopped_after_an_error() -> None:
         async with running(Part("a", diary)):
             raise LookupError("inside")
     assert diary == ["start a", "stop a"]
+
+
+class Slow(Part):
+    """A part whose start and stop wait until they are let go."""
+
+    def __init__(self, label: str, diary: list[str]) -> None:
+        super().__init__(label, diary)
+        self.go = asyncio.Event()
+
+    async def start(self) -> None:
+        await super().start()
+        await self.go.wait()
+
+    async def stop(self) -> None:
+        await super().stop()
+        await self.go.wait()
+
+
+async def test_shared_parts() -> None:
+    """A part that two running blocks have in common is started by the first and stopped by the last, whichever ends
+    first; what only one of them has lives as long as that one. Then everything can start again."""
+    for first_ends_first in (True, False):
+        diary: list[str] = []
+        shared = Part("shared", diary)
+        blocks = [running(Part(label, diary, shared)) for label in ("one", "other")]
+        for block in blocks:
+            await block.__aenter__()
+        assert diary == ["start shared", "start one", "start other"]
+        for block in blocks if first_ends_first else reversed(blocks):
+            await block.__aexit__(None, None, None)
+        last = "other" if first_ends_first else "one"
+        assert diary[3:] == [f"stop {'one' if first_ends_first else 'other'}", f"stop {last}", "stop shared"]
+        async with running(shared):
+            assert diary[6:] == ["start shared"]
+        assert diary[7:] == ["stop shared"]
+
+
+async def test_shared_parts_at_once() -> None:
+    """A block that begins while another still starts their common part waits until it has started; so does one that
+    begins while it still stops, and starts it again."""
+    diary: list[str] = []
+    shared = Slow("shared", diary)
+    inside = [asyncio.Event(), asyncio.Event(), asyncio.Event()]
+    ends = [asyncio.Event(), asyncio.Event(), asyncio.Event()]
+
+    async def block(number: int) -> None:
+        async with running(shared):
+            inside[number].set()
+            await ends[number].wait()
+
+    async def turns() -> None:
+        for _ in range(10):
+            await asyncio.sleep(0)
+
+    async with asyncio.timeout(10), asyncio.TaskGroup() as group:
+        for number in (0, 1):
+            group.create_task(block(number))
+        await turns()
+        assert (diary, [each.is_set() for each in inside]) == (["start shared"], [False, False, False])
+        shared.go.set()
+        await inside[0].wait()
+        await inside[1].wait()
+        assert diary == ["start shared"]
+        shared.go.clear()
+        ends[0].set()
+        await turns()
+        assert diary == ["start shared"]
+        ends[1].set()
+        await turns()
+        assert diary == ["start shared", "stop shared"]
+        group.create_task(block(2))
+        await turns()
+        assert diary == ["start shared", "stop shared"]
+        shared.go.set()
+        await inside[2].wait()
+        assert diary == ["start shared", "stop shared", "start shared"]
+        ends[2].set()
+    assert diary == ["start shared", "stop shared", "start shared", "stop shared"]
+
+
+async def test_a_shared_part_whose_start_fails_or_is_cancelled() -> None:
+    """Who waits for another to start their common part, and that fails or is cancelled, starts it itself."""
+    diary: list[str] = []
+    shared = Slow("shared", diary)
+    entered = asyncio.Event()
+
+    async def block() -> None:
+        async with running(shared):
+            entered.set()
+
+    async with asyncio.timeout(10):
+        first, second = asyncio.create_task(block()), asyncio.create_task(block())
+        await asyncio.sleep(0)
+        first.cancel()
+        shared.go.set()
+        await second
+        assert (first.cancelled(), entered.is_set()) == (True, True)
+        assert diary == ["start shared", "start shared", "stop shared"]
+        broken = Part("broken", diary, fails="start")
+        for _ in range(2):
+            with pytest.raises(LookupError, match="broken"):
+                await asyncio.gather(*(running(broken).__aenter__() for _ in range(2)))
+
+
+def test_a_shared_part_in_one_loop_after_another() -> None:
+    """What is shared belongs to no event loop: it can start again in another one, also where several waited for it."""
+    diary: list[str] = []
+    shared = Part("shared", diary)
+    shared.start = lambda: asyncio.sleep(0)  # type: ignore[method-assign]
+
+    async def several() -> None:
+        async with AsyncExitStack() as stack:
+            await asyncio.gather(*(stack.enter_async_context(running(shared)) for _ in range(3)))
+
+    for _ in range(2):
+        asyncio.run(several())
+    assert diary == ["stop shared", "stop shared"]
+
+
+async def test_a_component_of_any_kind() -> None:
+    """A component may be a frozen dataclass, or one without a hash."""
+
+    @dataclass(frozen=True)
+    class Frozen(Component):
+        name: str
+
+    @dataclass
+    class Unhashable(Component):
+        name: str
+
+    for component in (Frozen("a"), Unhashable("a")):
+        async with running(component), running(component):
+            assert component == type(component)("a")
 
 
 # Keys.

@@ -6,9 +6,10 @@ import base64
 import binascii
 import hashlib
 
-from multidict import istr
+from multidict import CIMultiDict, istr
 
 from ..errors import ProtocolError
+from ..headers import decode_fields
 from ..message import Request, Response
 
 __all__ = ["accept_key", "check_switch", "is_key"]
@@ -41,6 +42,11 @@ def check_switch(request: Request, response: Response, protocol: str) -> None:
     if protocol != asked.lower():
         raise ProtocolError(f"101 that switches to {protocol[:80]!r}, not to {asked!r}")
     if protocol == "websocket":
-        accepted, key = response.headers.getall(_ACCEPT, ()), request.headers.get(_KEY, "")
+        accepted, key = _fields(response).getall(_ACCEPT, ()), _fields(request).get(_KEY, "")
         if accepted != [accept_key(key)]:
             raise ProtocolError(f"Sec-WebSocket-Accept {', '.join(accepted)[:80]!r} to the key {key!r}")
+
+
+def _fields(message: Request | Response) -> CIMultiDict[str]:
+    """The fields of ``message``, which does not keep them decoded: a tunnel holds both messages as long as it lasts."""
+    return message.headers if message.lines is None else decode_fields(message.lines)
