@@ -32,6 +32,8 @@ class FakeTransport:
     def __init__(self, answer: Answer | Callable[[Attempt], Answer | Awaitable[Answer]] | None = None) -> None:
         if isinstance(answer, Response) and answer.body.data is None:
             raise ValueError(f"answer: the body of {answer!r} is not in memory, and can be given out only once")
+        if isinstance(answer, Response) and answer.tunnel is not None:
+            raise ValueError(f"answer: the tunnel of {answer!r} can be given out only once")
         self._answer = answer
         self.attempts: list[Attempt] = []
 

@@ -77,17 +77,19 @@ class WireTunnel:
         here, there = self._client, self._upstream
         here.on_lost = lost
         here.attach(client)
-        if self._over:
+        there.forward = client.write
+        if not self._over:
+            here.forward = there.transport.write
+            there.transport.resume_reading()  # before the rest, which may pause it
+        if self._early:
+            there.data_received(self._early)
+            self._early = b""
+        if early:
+            here.data_received(early)
+        if self._over:  # already, or by what was early
             here.shut()
             self._watch(_LINGER)
         else:
-            here.forward, there.forward = there.transport.write, client.write
-            there.transport.resume_reading()
-            if early:
-                here.data_received(early)
-            if self._early:
-                early, self._early = self._early, b""
-                there.data_received(early)
             self._watch(self._idle / 4)
         try:
             await self._done
@@ -148,6 +150,10 @@ class WireTunnel:
             if self._upstream.lost and self._client.lost:
                 self._ended()
 
+    @property
+    def is_over(self) -> bool:
+        return self._over
+
     def closed(self) -> None:
         """An end may have sent its Close, when both were told to."""
         if self._draining and all(end.is_done for end in (self._client, self._upstream)):
@@ -186,12 +192,9 @@ class WireTunnel:
             else:
                 self._watch(_LINGER)
         elif self._quiet == 4:
-            held = sum(seen[2:])
             self._say(_GOING_AWAY, _GOING_AWAY)
             self.finish(
-                TunnelIdle(
-                    f"nothing went through for {self._idle:g} s" + (f", {held} bytes are not taken" if held else "")
-                )
+                TunnelIdle(f"nothing went through for {self._idle:g} s, {sum(seen[2:])} bytes wait to be taken")
             )
         else:
             self._watch(self._idle / 4)
@@ -208,6 +211,7 @@ class End(asyncio.Protocol):
         "_due",
         "_goodbye",
         "_is_client",
+        "_parted",
         "_tunnel",
         "count",
         "ended",
@@ -238,6 +242,7 @@ class End(asyncio.Protocol):
         """There is no connection, or none any more."""
         self._due = 0
         self._goodbye = 0
+        self._parted = False
 
     def attach(self, transport: asyncio.Transport) -> None:
         self.transport = transport
@@ -260,10 +265,10 @@ class End(asyncio.Protocol):
 
     def eof_received(self) -> bool:
         """Whether the other direction goes on, which it does not over TLS."""
-        if self.ended:
+        tunnel, frames, peer = self._tunnel, self.frames, self.peer
+        if self.ended or tunnel.is_over:
             return False
         self.ended = True
-        tunnel, frames, there = self._tunnel, self.frames, self.peer.transport
         if frames is not None:
             if frames.left:
                 tunnel.lost(self, "a tunnel ended in the middle of a frame")
@@ -272,10 +277,10 @@ class End(asyncio.Protocol):
                 self.forward(rest)
         self.forward = _nowhere
         tunnel.closed()
-        if self.peer.ended or not (self.transport.can_write_eof() and there.can_write_eof()):
+        if peer.ended or peer.lost or not (self.transport.can_write_eof() and peer.transport.can_write_eof()):
             tunnel.finish()
             return False
-        there.write_eof()
+        peer.transport.write_eof()
         return True
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -318,7 +323,7 @@ class End(asyncio.Protocol):
     def send_close(self, code: int) -> None:
         """A Close to the peer, as if this end had sent it, if one may stand there."""
         frames, peer = self.frames, self.peer
-        if frames is not None and not (self.ended or frames.closed or frames.left or peer.lost):
+        if frames is not None and not (self.ended or frames.closed or frames.left or self._parted or peer.lost):
             peer.transport.write(close_frame(code, masked=self._is_client))
 
     def say_goodbye(self, code: int) -> None:
@@ -345,6 +350,7 @@ class End(asyncio.Protocol):
     def _part(self, rest: bytes) -> None:
         frame = close_frame(self._goodbye, masked=self._is_client)
         self.peer.transport.write(rest + frame)
+        self._parted = True
         self.forward = self._dropped
 
     def last(self, data: bytes) -> None:

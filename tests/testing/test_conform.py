@@ -389,7 +389,26 @@ def relay(url: str) -> web.Application:
     return app
 
 
+async def copies_the_response(exchange: Exchange, handler: Handler) -> Response:
+    response = await handler(exchange)
+    return Response(response.status, response.headers, response.body, response.reason)
+
+
+async def forgets_upgrades(exchange: Exchange, handler: Handler) -> Response:
+    exchange.request.upgrade = None
+    return await handler(exchange)
+
+
+async def knows_fields_by_heart(exchange: Exchange, handler: Handler) -> Response:
+    for name in set(exchange.request.headers) - {"Accept", "Cookie", "Content-Type"}:
+        exchange.request.headers.popall(name, None)
+    return await handler(exchange)
+
+
 MISTAKES: list[tuple[Filter, str]] = [
+    (copies_the_response, "F-94"),
+    (forgets_upgrades, "F-94"),
+    (knows_fields_by_heart, "F-94"),
     (merges_fields, "F-24"),
     (drops_repeated_fields, "F-24 F-27"),
     (merges_cookies, "F-24"),

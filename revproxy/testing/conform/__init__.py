@@ -26,11 +26,12 @@ from .heads import HEADS
 from .streams import STREAMS
 from .talk import Bench, Check, Compose, Needs, Pairs
 from .transcript import Transcript
+from .upgrades import UPGRADES
 
 __all__ = ["Row", "conform"]
 
 _CHECKS: Mapping[str, Check] = dict(
-    sorted({**HEADS, **FRAMING, **STREAMS}.items(), key=lambda each: int(each[0].removeprefix("F-")))
+    sorted({**HEADS, **FRAMING, **STREAMS, **UPGRADES}.items(), key=lambda each: int(each[0].removeprefix("F-")))
 )
 
 

@@ -135,7 +135,7 @@ class Client:
             answer.whole = answer.framing == "close" and self._ended == "the connection was closed"
             return b""
         answer.left -= len(data) if answer.framing != "close" else 0
-        if answer.framing == "chunked" and not answer.left and await self._exactly(2) != b"\r\n":
+        if answer.framing == "chunked" and not answer.left and await self.exactly(2) != b"\r\n":
             answer.whole = False
         return data
 
@@ -171,7 +171,13 @@ class Client:
         line, self._held = self._held[:end], self._held[end + 2 :]
         return line
 
-    async def _exactly(self, size: int) -> bytes:
+    def end(self) -> None:
+        """Send nothing more."""
+        self._transcript.remark(f"{self._name} ends its half of the connection")
+        self.sock.shutdown(socket.SHUT_WR)
+
+    async def exactly(self, size: int) -> bytes:
+        """The next ``size`` bytes, fewer at the end of the connection."""
         while len(self._held) < size and await self._fill("the rest of a response"):
             pass
         data, self._held = self._held[:size], self._held[size:]
