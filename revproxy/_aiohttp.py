@@ -77,7 +77,12 @@ def watch_client(request: web.BaseRequest) -> None:
     aiohttp tells the request that is being handled by its ``_cancel``.
     """
     # Not by attribute: in development mode aiohttp warns of those that it does not know.
-    request.__dict__["_cancel"] = partial(_gone, request)
+    _told(request).__dict__["_cancel"] = partial(_gone, request)
+
+
+def _told(request: web.BaseRequest) -> web.BaseRequest:
+    """Whom the server tells: not ``request`` where that is a clone, which a handler or a middleware has made."""
+    return request._protocol._current_request or request
 
 
 def _gone(request: web.BaseRequest, error: BaseException) -> None:
@@ -88,7 +93,7 @@ def _gone(request: web.BaseRequest, error: BaseException) -> None:
 
 def unwatch_client(request: web.BaseRequest) -> None:
     """Undo ``watch_client``."""
-    request.__dict__.pop("_cancel", None)
+    _told(request).__dict__.pop("_cancel", None)
 
 
 class _Queue(deque[Any]):
@@ -273,8 +278,17 @@ class RawResponse(web.StreamResponse):
         """Bytes written, head included, as aiohttp counts them."""
         return self._writer.output_size
 
+    def ends(self) -> None:
+        """All of it is written. Another response, which a middleware might return or raise, would be taken for the
+        answer to the next request."""
+        self._writer.write_headers = _refuse  # type: ignore[method-assign, assignment]
+
     async def write_eof(self, data: bytes = b"") -> None:
         """Nothing: all is written."""
+
+
+async def _refuse(*_: object) -> None:
+    raise RuntimeError("the response was sent already, and another one was returned or raised for the same request")
 
 
 async def run_signals(request: web.BaseRequest, response: RawResponse) -> None:

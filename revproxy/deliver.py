@@ -102,6 +102,7 @@ async def deliver(
                 await _drain(request, exchange, out, write_timeout, clock)
     else:
         await _pump(request, exchange, out, head, body, chunked=chunked, timeout=write_timeout, clock=clock)
+    out.ends()
     return out
 
 

@@ -30,6 +30,7 @@ __all__ = [
     "ForbiddenOrigin",
     "HeadTooLarge",
     "InternalError",
+    "Interrupted",
     "LastHop",
     "LoopDetected",
     "MethodNotAllowed",
@@ -261,6 +262,19 @@ class ClientDisconnected(ProxyError):
 
 class InternalError(ProxyError):
     """A filter or handler raised what it should not have: 500. The cause is in ``__cause__``."""
+
+
+class Interrupted(ProxyError):
+    """The application cut the exchange short: it shut down, or a timeout of its own ran out. There is no answer, or a
+    part of one."""
+
+    phase = Phase.DELIVER
+    status: ClassVar[int | None] = None
+    token = "proxy_internal_error"
+    title = "Interrupted"
+
+    def __init__(self, message: str = "the server stopped, or a timeout of its own ran out") -> None:
+        super().__init__(message)
 
 
 class NoEndpoint(ProxyError):

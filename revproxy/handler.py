@@ -13,7 +13,7 @@ from typing import Any, TypeAlias
 from .exchange import Exchange, Key
 from .message import Response
 
-__all__ = ["Component", "Filter", "Handler", "Pipeline", "Running", "running", "walk"]
+__all__ = ["Component", "Filter", "Handler", "Pipeline", "running", "walk"]
 
 Handler: TypeAlias = Callable[[Exchange], Coroutine[Any, Any, Response]]
 """Answers an exchange."""
@@ -115,29 +115,6 @@ async def _leave(component: Component) -> None:
     finally:
         if not use.users and vars(component).get("_use") is use:
             del vars(component)["_use"]  # with its lock, which belongs to one event loop
-
-
-class Running:
-    """``running(root)``, shared: what is entered several times at once is started by the first and stopped by the
-    last."""
-
-    def __init__(self, root: object) -> None:
-        self._root = root
-        self._users = 0
-        self._turn = asyncio.Lock()
-        self._stack = AsyncExitStack()
-
-    async def __aenter__(self) -> None:
-        async with self._turn:
-            if not self._users:
-                await self._stack.enter_async_context(running(self._root))
-            self._users += 1
-
-    async def __aexit__(self, *failure: object) -> None:
-        async with self._turn:
-            self._users -= 1
-            if not self._users:
-                await self._stack.aclose()
 
 
 def wrap(filter: Filter, handler: Handler) -> Handler:

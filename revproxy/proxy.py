@@ -17,12 +17,13 @@ from .describe import describe
 from .errors import (
     ClientDisconnected,
     InternalError,
+    Interrupted,
     Origin,
     ProxyError,
 )
 from .exchange import Exchange
 from .forwarded import DEFAULT_FIELDS, ForwardedField, Introduction
-from .handler import Filter, Handler, Pipeline, Running, missing_keys, walk
+from .handler import Filter, Handler, Pipeline, missing_keys, running, walk
 from .message import Response
 from .mount import Mount
 from .observer import Observer, hooks
@@ -99,7 +100,6 @@ class ProxyHandler:
         missing = missing_keys((), self._root)
         if missing:
             raise ValueError(f"no filter outside provides {', '.join(sorted(key.name for key in missing))}")
-        self._running = Running(self._root)
         self._handler: Handler = self._root if filters else handler
         self._hooks = hooks(observers)
         self._read = (path_policy or PathPolicy()).bind(conditions=any(part.reads_path for part in components))
@@ -152,7 +152,7 @@ class ProxyHandler:
                 "what it lets through is not what this proxy was tested with"
             )
         self._tunnels.started(app)
-        async with self._running:
+        async with running(self._root):
             yield
 
     async def drain(self, app: web.Application | None = None, *, code: int = 1001, grace: float = 5.0) -> None:
@@ -170,8 +170,12 @@ class ProxyHandler:
         """Answer ``request``. The response is written when this returns.
 
         ``strip`` is a path whose segments are taken off the target before it is forwarded; the request must be below
-        it. If the client goes away meanwhile, the task that serves it is cancelled.
+        it. If the client goes away meanwhile, the task that serves it is cancelled. Raises ``RuntimeError`` for a
+        request that was answered already, if only in part.
         """
+        writer = request.writer
+        if writer.output_size:
+            raise RuntimeError("the request was answered already, if only in part")
         watch_client(request)
         try:
             inbound, draft, error = receive(
@@ -219,9 +223,9 @@ class ProxyHandler:
                             request, exchange, answer, self._write_timeout, self._clock, last=error.closes
                         )
             except asyncio.CancelledError:
-                if request.transport is None and exchange.tunnel is None:
-                    left = exchange.error or ClientDisconnected("the client went away before its time")
-                    self._failed(exchange, left)
+                if exchange.tunnel is None:
+                    left = ClientDisconnected("the client went away before its time")
+                    self._failed(exchange, exchange.error or (left if request.transport is None else Interrupted()))
                 raise
             finally:
                 try:

@@ -596,3 +596,43 @@ async def test_a_slow_head() -> None:
             assert (server.connections, seen.exchanges) == (0, [])
             await client.send(GET[-1:])
             assert (await client.response()).status == 200
+
+
+# Uploads while the application ends.
+
+
+@pytest.mark.parametrize("through", [True, False])
+async def test_an_upload_does_not_outlive_its_application(through: bool) -> None:
+    """aiohttp's server reads nothing more once it ends: an upload that has not all arrived by then is not finished, by
+    the proxy or by a handler of the application's own. It is cut after ``shutdown_timeout``, and is no whole one to the
+    upstream."""
+    reading, shut = asyncio.Event(), asyncio.Event()
+
+    async def own(request: web.Request) -> web.Response:
+        reading.set()
+        return web.Response(body=await request.read())
+
+    async def on_shutdown(app: web.Application) -> None:
+        shut.set()
+
+    async with FakeUpstream() as server:
+        app = web.Application()
+        app.on_shutdown.append(on_shutdown)
+        if through:
+            ProxyHandler(Upstream(server.url)).mount(app)
+        else:
+            app.router.add_post("/up", own)
+        runner = web.AppRunner(app, shutdown_timeout=0.1)
+        await runner.setup()
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        async with Site(runner).connect() as client:
+            await client.send(POST + b"Content-Length: 5\r\n\r\nhe")
+            await (server.wait_requests() if through else reading.wait())
+            ending = asyncio.create_task(runner.cleanup())
+            await shut.wait()
+            await client.send(b"llo")
+            assert await client.rest() == b""
+            await ending
+        if through:
+            await server.gone()
+            assert not server.requests[0].complete

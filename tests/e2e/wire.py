@@ -211,7 +211,7 @@ class Site:
     async def connect(self, *, receive_buffer: int | None = None) -> AsyncIterator[Client]:
         """A new connection. ``receive_buffer``: the size of the kernel's, for tests of backpressure."""
         family = socket.AF_UNIX
-        if not isinstance(self.address, str):
+        if not isinstance(self.address, str | bytes):  # bytes: an abstract one
             family = socket.AF_INET6 if ":" in self.address[0] else socket.AF_INET
         with socket.socket(family) as sock:
             sock.setblocking(False)
