@@ -14,7 +14,7 @@ from aiohttp.streams import EmptyStreamReader, StreamReader
 from aiohttp.web_protocol import RequestPayloadError, _ErrInfo
 from aiohttp.web_response import REASON_PHRASES
 
-from .errors import BadRequest
+from .errors import BadRequest, NoEndpoint
 from .message import Response
 
 __all__ = [
@@ -214,16 +214,19 @@ async def drain(request: web.BaseRequest) -> None:
 
 def take_over(
     request: web.BaseRequest,
-) -> tuple[asyncio.Transport, bytes, Callable[[Exception | None], None]] | None:
-    """The client's transport, whose protocol is about to change; what has come behind the request; and whom to tell
-    when the connection is lost. ``None`` if it is lost already.
+) -> tuple[asyncio.Transport, bytes, Callable[[Exception | None], None], bool] | None:
+    """The client's transport, whose protocol is about to change; what has come behind the request; whom to tell when
+    the connection is lost; and whether the transport would rather not be written to. ``None`` if it is lost already.
 
-    What the server needed to read requests is given up. ``BadRequest`` if it has taken what came behind for some.
+    What the server needed to read requests is given up. Raises ``BadRequest`` if it has taken what came behind for
+    some, ``NoEndpoint`` if it is shutting down: then it reads no more.
     """
     protocol = request._protocol
     transport = protocol.transport
     if transport is None or transport.is_closing():
         return None
+    if protocol._force_close or protocol._close:
+        raise NoEndpoint("no tunnel is opened any more: the server shuts down")
     if protocol._messages:
         raise BadRequest("something was sent before the switch to another protocol, and taken for a request")
     early, protocol._message_tail = protocol._message_tail, b""
@@ -232,7 +235,7 @@ def take_over(
     if protocol._reading_paused or protocol._buffer_paused:
         protocol._reading_paused = protocol._buffer_paused = False
         transport.resume_reading()
-    return transport, early, protocol.connection_lost
+    return transport, early, protocol.connection_lost, protocol._paused
 
 
 class RawResponse(web.StreamResponse):

@@ -160,8 +160,10 @@ class ProxyHandler:
         aiohttp would wait for them until its ``shutdown_timeout``.
 
         WebSockets are sent a Close with ``code`` (RFC 6455 section 7.4.1: 1001 going away; 1012: service restart), both
-        ends of them; what is left after ``grace`` seconds is cut.
+        ends of them; what is left after ``grace`` seconds is cut. Raises ``ValueError`` for a code that is none.
         """
+        if not 1000 <= code <= 4999 or code in (1005, 1006, 1015):
+            raise ValueError(f"code must be one that a Close can have, got {code}")
         await self._tunnels.drain(app, code, grace)
 
     # Serving.

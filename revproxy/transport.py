@@ -75,10 +75,10 @@ class WireTransport(Component):
         return await connection.exchange(attempt, head, self._clock.now(), deadline)
 
     async def _send_upgrade(self, pool: Pool, attempt: Attempt, head: bytes, deadline: float) -> Response:
-        pool.check_tunnels()
-        response = await self._send_when_free(pool, attempt, head, deadline)
-        if isinstance(response.tunnel, WireTunnel):
-            pool.adopt(response.tunnel)
+        with pool.handshake():
+            response = await self._send_when_free(pool, attempt, head, deadline)
+            if isinstance(response.tunnel, WireTunnel):
+                pool.adopt(response.tunnel)
         return response
 
     def _pool(self, endpoint: Endpoint) -> Pool:

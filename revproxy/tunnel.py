@@ -27,12 +27,18 @@ class Tunnel(Protocol):
     def received(self) -> int: ...
 
     async def join(
-        self, client: asyncio.Transport, early: bytes, lost: Callable[[Exception | None], None]
+        self,
+        client: asyncio.Transport,
+        early: bytes,
+        lost: Callable[[Exception | None], None],
+        *,
+        blocked: bool = False,
     ) -> ProxyError | None:
         """Pass bytes on between ``client`` and the upstream until there is no more; how it broke, if it did.
 
-        ``early`` is what the client has sent already. ``client`` gets a protocol of the tunnel's own, which calls
-        ``lost`` when the transport does. Cancelled, it cuts both.
+        ``early`` is what the client has sent already; ``blocked``: ``client`` would rather not be written to. It gets a
+        protocol of the tunnel's own; ``lost`` is called in its place, once the tunnel is over and the connection lost.
+        Cancelled, it cuts both.
         """
         ...
 

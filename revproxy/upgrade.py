@@ -41,23 +41,23 @@ class Tunnels:
         tunnel = response.tunnel
         if tunnel is None:
             raise InternalError("a 101 without a tunnel")
-        if any(app in self._ending for app in _apps(request)):
-            raise NoEndpoint("no tunnel is opened any more: the application shuts down")
+        self._check_apps(request)
         out, head = await switching(request, response)
+        self._check_apps(request)
         head += b"Connection: Upgrade\r\nUpgrade: %b\r\n\r\n" % tunnel.protocol.encode("ascii")
         if _EXPECT in exchange.inbound.headers and not is_continued(request):
             head = b"HTTP/1.1 100 Continue\r\n\r\n" + head  # RFC 9110 section 7.8
         taken = take_over(request)
         if taken is None:
             raise ClientDisconnected("the client went away before its connection was switched")
-        transport, early, lost = taken
+        transport, early, lost, blocked = taken
         unwatch_client(request)  # from here on its leaving is an end like the other's
         transport.write(head)
         out.sent(len(head))
         exchange.tunnel = tunnel
         self._open[tunnel] = request
         try:
-            error = await tunnel.join(transport, early, lost)
+            error = await tunnel.join(transport, early, lost, blocked=blocked)
         finally:
             out.sent(tunnel.received)
             del self._open[tunnel]
@@ -66,6 +66,10 @@ class Tunnels:
         if error is not None and error.origin is Origin.UPSTREAM and exchange.attempts:
             exchange.attempts[-1].error = error
         return out, error
+
+    def _check_apps(self, request: web.BaseRequest) -> None:
+        if any(app in self._ending for app in _apps(request)):
+            raise NoEndpoint("no tunnel is opened any more: the application shuts down")
 
     def started(self, app: web.Application) -> None:
         """``app`` starts, perhaps once more."""

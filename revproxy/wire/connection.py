@@ -297,12 +297,16 @@ class Connection(asyncio.Protocol):
             return
         waiter, transport = self._waiter, self._transport
         assert waiter is not None
-        assert attempt.request.upgrade is not None
         self._waiter = self._attempt = None
         attempt.status = 101
         attempt.first_byte = self.free_since = self._clock.now()
         response.tunnel = tunnel = WireTunnel(
-            attempt.request.upgrade, transport, rest, idle=self._timeouts.tunnel, clock=self._clock
+            self._reader.protocol,
+            transport,
+            rest,
+            idle=self._timeouts.tunnel,
+            clock=self._clock,
+            blocked=self.write_paused,
         )
         attempt.exchange.defer(tunnel.close)
         self._closed = True

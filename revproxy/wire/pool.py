@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
 
 from ..clock import Clock, Timer
@@ -37,6 +39,7 @@ class Pool:
         self._waiting: deque[asyncio.Future[Connection | None]] = deque()
         self._sweeper: Timer | None = None
         self._tunnels: set[WireTunnel] = set()
+        self._handshakes = 0
         self._closed = False
 
     def take(self, now: float) -> Connection | None:
@@ -165,15 +168,24 @@ class Pool:
 
     # What has left HTTP is no connection of the pool any more.
 
-    def check_tunnels(self) -> None:
-        """Raise ``QueueFull`` if there are as many tunnels as there may be."""
-        if len(self._tunnels) >= self._limits.tunnels:
+    @contextmanager
+    def handshake(self) -> Iterator[None]:
+        """Keeps a place for a tunnel while one is asked for. Raises ``QueueFull`` if there is none."""
+        if len(self._tunnels) + self._handshakes >= self._limits.tunnels:
             raise QueueFull(f"{self._endpoint.name}: {len(self._tunnels)} tunnels")
+        self._handshakes += 1
+        try:
+            yield
+        finally:
+            self._handshakes -= 1
 
     def adopt(self, tunnel: WireTunnel) -> None:
         """Count ``tunnel`` until it ends."""
-        tunnel.on_end = self._tunnels.discard
-        self._tunnels.add(tunnel)
+        if self._closed:
+            tunnel.close()
+        elif not tunnel.has_ended:
+            tunnel.on_end = self._tunnels.discard
+            self._tunnels.add(tunnel)
 
     def close(self) -> None:
         """Close the idle connections now, those in use when their exchange ends, and cut what tunnels are left; nobody

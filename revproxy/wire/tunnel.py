@@ -15,6 +15,9 @@ __all__ = ["WireTunnel"]
 _LINGER = 10.0
 """Seconds without progress that an end has to take what is still to be sent, once its tunnel is over."""
 
+_HIGH_WATER = 65536
+"""Bytes that wait for one end before the other is not read any more."""
+
 _GOING_AWAY, _PROTOCOL_ERROR, _BAD_GATEWAY = 1001, 1002, 1014
 """Status codes of RFC 6455 section 7.4.1 and of its registry."""
 
@@ -23,12 +26,14 @@ class WireTunnel:
     """See ``Tunnel``. Made of the upstream's ``transport`` by the connection that has verified the 101.
 
     ``early``: what came behind the 101. ``idle``: seconds after which a tunnel is cut through which nothing goes, up to
-    a quarter of it later. ``on_end`` is called with the tunnel when it is over.
+    a quarter of it later. ``blocked``: the transport would rather not be written to. ``on_end`` is called with the
+    tunnel when it is over.
     """
 
     __slots__ = (
         "_client",
         "_clock",
+        "_cut",
         "_done",
         "_draining",
         "_early",
@@ -43,7 +48,16 @@ class WireTunnel:
         "protocol",
     )
 
-    def __init__(self, protocol: str, transport: asyncio.Transport, early: bytes, *, idle: float, clock: Clock) -> None:
+    def __init__(
+        self,
+        protocol: str,
+        transport: asyncio.Transport,
+        early: bytes,
+        *,
+        idle: float,
+        clock: Clock,
+        blocked: bool = False,
+    ) -> None:
         self.protocol: str = protocol
         self._clock = clock
         self._idle = idle
@@ -55,12 +69,12 @@ class WireTunnel:
         self._timer: Timer | None = None
         self._seen: tuple[int, ...] = ()
         self._quiet = 0
-        self._draining = self._over = False
+        self._draining = self._over = self._cut = False
         self.error: ProxyError | None = None
         """How it broke."""
         self.on_end: Callable[[WireTunnel], None] | None = None
         transport.pause_reading()  # until there is somebody to read for
-        upstream.attach(transport)
+        upstream.attach(transport, blocked=blocked)
 
     @property
     def sent(self) -> int:
@@ -71,16 +85,23 @@ class WireTunnel:
         return self._upstream.count
 
     async def join(
-        self, client: asyncio.Transport, early: bytes, lost: Callable[[Exception | None], None]
+        self,
+        client: asyncio.Transport,
+        early: bytes,
+        lost: Callable[[Exception | None], None],
+        *,
+        blocked: bool = False,
     ) -> ProxyError | None:
         self._done = asyncio.get_running_loop().create_future()
         here, there = self._client, self._upstream
-        here.on_lost = lost
-        here.attach(client)
+        here.attach(client, blocked=blocked)
         there.forward = client.write
         if not self._over:
             here.forward = there.transport.write
-            there.transport.resume_reading()  # before the rest, which may pause it
+            if there.blocked:
+                client.pause_reading()
+            if not here.blocked:
+                there.transport.resume_reading()  # before the rest, which may pause it
         if self._early:
             there.data_received(self._early)
             self._early = b""
@@ -94,8 +115,11 @@ class WireTunnel:
         try:
             await self._done
         except BaseException:
-            self.close()
+            if not here.lost:
+                here.on_lost = lost
+                self.close()
             raise
+        lost(here.failure)  # only now: it may cancel the task that runs this
         return self.error
 
     def drain(self, code: int) -> None:
@@ -113,7 +137,7 @@ class WireTunnel:
             there.say_goodbye(code)
 
     def close(self) -> None:
-        self._over = True
+        self._over = self._cut = True
         for end in (self._client, self._upstream):
             end.forward = _nowhere
             if not end.lost:
@@ -129,6 +153,7 @@ class WireTunnel:
         self.error = self.error or error
         self._client.shut()
         self._upstream.shut()
+        self._seen = self._state()
         self._watch(_LINGER)
 
     def broke(self, end: End, why: str) -> None:
@@ -147,12 +172,17 @@ class WireTunnel:
             self.error.phase = Phase.TUNNEL
         if end.lost:
             self.finish()
-            if self._upstream.lost and self._client.lost:
+            if self.has_ended:
                 self._ended()
 
     @property
     def is_over(self) -> bool:
         return self._over
+
+    @property
+    def has_ended(self) -> bool:
+        """Neither end has a connection any more."""
+        return self._upstream.lost and self._client.lost
 
     def closed(self) -> None:
         """An end may have sent its Close, when both were told to."""
@@ -167,6 +197,10 @@ class WireTunnel:
             self._done.set_result(None)
         if self.on_end is not None:
             self.on_end(self)
+            self.on_end = None
+        if self._done is not None or self._cut:  # else somebody may still join
+            self._client.part_from_all()
+            self._upstream.part_from_all()
 
     def _say(self, to_client: int, to_upstream: int) -> None:
         """Send Close frames where one may stand, before both ends are closed."""
@@ -182,8 +216,7 @@ class WireTunnel:
 
     def _check(self) -> None:
         self._timer = None
-        ends = (self._client, self._upstream)
-        seen = tuple([end.count for end in ends] + [end.unsent for end in ends])
+        seen = self._state()
         self._quiet = self._quiet + 1 if seen == self._seen else 0
         self._seen = seen
         if self._over:
@@ -193,11 +226,14 @@ class WireTunnel:
                 self._watch(_LINGER)
         elif self._quiet == 4:
             self._say(_GOING_AWAY, _GOING_AWAY)
-            self.finish(
-                TunnelIdle(f"nothing went through for {self._idle:g} s, {sum(seen[2:])} bytes wait to be taken")
-            )
+            why = f"nothing went through for {self._idle:g} s, {sum(seen[2:])} bytes wait to be taken"
+            self.finish(None if self._draining else TunnelIdle(why))
         else:
             self._watch(self._idle / 4)
+
+    def _state(self) -> tuple[int, ...]:
+        ends = (self._client, self._upstream)
+        return tuple([end.count for end in ends] + [end.unsent for end in ends])
 
     def __repr__(self) -> str:
         state = "over" if self._over else "draining" if self._draining else "waiting" if self._done is None else "open"
@@ -213,8 +249,10 @@ class End(asyncio.Protocol):
         "_is_client",
         "_parted",
         "_tunnel",
+        "blocked",
         "count",
         "ended",
+        "failure",
         "forward",
         "frames",
         "lost",
@@ -223,7 +261,9 @@ class End(asyncio.Protocol):
         "transport",
     )
 
+    # Deleted at the end, when nobody calls any more: they are a circle that only the garbage collector would free.
     peer: End
+    _tunnel: WireTunnel
 
     def __init__(self, tunnel: WireTunnel, protocol: str, *, is_client: bool) -> None:
         self._tunnel = tunnel
@@ -234,6 +274,10 @@ class End(asyncio.Protocol):
         self.forward: Callable[[bytes], object] = _nowhere
         """Takes what was read."""
         self.on_lost: Callable[[Exception | None], None] | None = None
+        self.failure: Exception | None = None
+        """How the connection was lost, if not by an end."""
+        self.blocked: bool = False
+        """The transport would rather not be written to."""
         self.count: int = 0
         """Bytes read."""
         self.ended: bool = False
@@ -244,10 +288,16 @@ class End(asyncio.Protocol):
         self._goodbye = 0
         self._parted = False
 
-    def attach(self, transport: asyncio.Transport) -> None:
+    def attach(self, transport: asyncio.Transport, *, blocked: bool) -> None:
         self.transport = transport
         self.lost = False
+        self.blocked = blocked  # it says so only when that changes
         transport.set_protocol(self)
+        transport.set_write_buffer_limits(_HIGH_WATER)  # over TLS it is eight times as much by default
+
+    def part_from_all(self) -> None:
+        """It is over."""
+        del self.peer, self._tunnel
 
     # Called by the transport.
 
@@ -270,9 +320,9 @@ class End(asyncio.Protocol):
             return False
         self.ended = True
         if frames is not None:
-            if frames.left:
-                tunnel.lost(self, "a tunnel ended in the middle of a frame")
             rest = frames.rest()
+            if frames.left or rest:
+                tunnel.lost(self, "a tunnel ended in the middle of a frame")
             if rest:
                 self.forward(rest)
         self.forward = _nowhere
@@ -280,21 +330,29 @@ class End(asyncio.Protocol):
         if peer.ended or peer.lost or not (self.transport.can_write_eof() and peer.transport.can_write_eof()):
             tunnel.finish()
             return False
-        peer.transport.write_eof()
+        try:
+            peer.transport.write_eof()
+        except OSError:
+            pass  # it is lost, which is told in its turn
         return True
 
     def connection_lost(self, exc: Exception | None) -> None:
+        if self.ended:  # what it was still sent has failed, but it had said all that it had to say
+            exc = None
         self.ended = self.lost = True
+        self.failure = exc
         self.forward = _nowhere
         self._tunnel.lost(self, None if exc is None else f"a tunnel was lost: {exc}")
         if self.on_lost is not None:
             self.on_lost(exc)
 
     def pause_writing(self) -> None:
+        self.blocked = True
         if self.peer.reads:
             self.peer.transport.pause_reading()
 
     def resume_writing(self) -> None:
+        self.blocked = False
         if self.peer.reads:
             self.peer.transport.resume_reading()
 
@@ -302,7 +360,10 @@ class End(asyncio.Protocol):
 
     @property
     def unsent(self) -> int:
-        return 0 if self.lost else self.transport.get_write_buffer_size()
+        try:
+            return 0 if self.lost else self.transport.get_write_buffer_size()
+        except AttributeError:  # asyncio's TLS, closed twice: the server closes its connections when it shuts down
+            return 0
 
     @property
     def reads(self) -> bool:
@@ -312,18 +373,19 @@ class End(asyncio.Protocol):
     @property
     def is_done(self) -> bool:
         """It has nothing more to say."""
-        return self.ended or (self.frames is not None and self.frames.closed)
+        return self.ended or (self.frames is not None and self.frames.closed and not self.frames.left)
 
     def shut(self) -> None:
         """Read no more, and close when all is sent."""
         self.forward = _nowhere
-        if not self.lost:
+        if not self.lost and not self.transport.is_closing():  # a second close() breaks asyncio's TLS
             self.transport.close()
 
     def send_close(self, code: int) -> None:
         """A Close to the peer, as if this end had sent it, if one may stand there."""
         frames, peer = self.frames, self.peer
         if frames is not None and not (self.ended or frames.closed or frames.left or self._parted or peer.lost):
+            self._parted = True
             peer.transport.write(close_frame(code, masked=self._is_client))
 
     def say_goodbye(self, code: int) -> None:
