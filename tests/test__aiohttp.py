@@ -13,6 +13,7 @@ import pytest
 from aiohttp import web
 
 from revproxy import _aiohttp
+from revproxy.errors import BadRequest, NoEndpoint
 from revproxy.message import Response
 
 Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
@@ -347,3 +348,137 @@ asyncio.run(main())
     said = [run({}), run({"AIOHTTP_NO_EXTENSIONS": "1"})]
     assert said[0] == ""
     assert said[1].startswith("WARNING aiohttp runs without its C parser")
+
+
+# Upgrades.
+
+UPGRADE = b"GET / HTTP/1.1\r\nHost: h\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n"
+
+
+class Echo(asyncio.Protocol):
+    """Takes a transport over from the server."""
+
+    def __init__(self, transport: asyncio.Transport, lost: Callable[[Exception | None], None]) -> None:
+        self.transport = transport
+        self.lost = lost
+        self.ended = asyncio.Event()
+
+    def data_received(self, data: bytes) -> None:
+        self.transport.write(data.upper())
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self.lost(exc)
+        self.ended.set()
+
+
+async def test_a_connection_is_taken_over() -> None:
+    """F-94: what came behind the request is handed over with the transport, and what comes later does not reach the
+    server, which is told of the end alone, and then is done with the connection."""
+    seen: list[object] = []
+
+    async def handler(request: web.BaseRequest) -> web.StreamResponse:
+        taken = _aiohttp.take_over(request)
+        assert taken is not None
+        transport, early, lost, blocked = taken
+        seen.extend([early, blocked])
+        echo = Echo(transport, lost)
+        transport.set_protocol(echo)
+        transport.write(early.upper())
+        await asyncio.wait_for(echo.ended.wait(), 5)
+        seen.append(request.transport)
+        return _aiohttp.RawResponse(request, Response(101), False)
+
+    async with serving(handler) as port:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(UPGRADE + b"early ")
+        assert await asyncio.wait_for(reader.readexactly(6), 5) == b"EARLY "
+        writer.write(b"get / http/1.1\r\n\r\n")
+        assert await asyncio.wait_for(reader.readexactly(18), 5) == b"GET / HTTP/1.1\r\n\r\n"
+        writer.close()
+        await writer.wait_closed()
+    assert seen == [b"early ", False, None]
+
+
+async def test_a_paused_connection_is_taken_over() -> None:
+    """F-101: reading that the server has paused, since it got so much before the handler was done, goes on."""
+    total = 1_000_000
+
+    async def handler(request: web.BaseRequest) -> web.StreamResponse:
+        while not request.protocol._buffer_paused:  # noqa: ASYNC110 - nobody tells
+            await asyncio.sleep(0)
+        taken = _aiohttp.take_over(request)
+        assert taken is not None
+        transport, early, lost, _ = taken
+        echo = Echo(transport, lost)
+        transport.set_protocol(echo)
+        transport.write(early.upper())
+        await asyncio.wait_for(echo.ended.wait(), 5)
+        return _aiohttp.RawResponse(request, Response(101), False)
+
+    async with serving(handler) as port:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(UPGRADE + b"x" * total)
+        assert await asyncio.wait_for(reader.readexactly(total), 5) == b"X" * total
+        writer.close()
+        await writer.wait_closed()
+
+
+async def test_what_cannot_be_taken_over() -> None:
+    """F-94: not where the server took what came behind for a request, nor when it shuts down, nor without a client."""
+    refused: list[type[Exception]] = []
+
+    async def handler(request: web.BaseRequest) -> web.StreamResponse:
+        while not request.protocol._messages:  # noqa: ASYNC110 - nobody tells
+            await asyncio.sleep(0)
+        with pytest.raises(BadRequest):
+            _aiohttp.take_over(request)
+        request.protocol.close()
+        with pytest.raises(NoEndpoint):
+            _aiohttp.take_over(request)
+        request.protocol.force_close()
+        assert _aiohttp.take_over(request) is None
+        refused.append(BadRequest)
+        return web.Response()
+
+    async with serving(handler) as port:
+        await ask(port, b"GET / HTTP/1.1\r\nHost: h\r\n\r\n" * 2)
+    assert refused == [BadRequest]
+
+
+async def test_a_second_response_is_refused() -> None:
+    """F-90: behind a response that has ended no other is written, and the connection ends."""
+
+    async def handler(request: web.BaseRequest) -> web.StreamResponse:
+        out = _aiohttp.RawResponse(request, Response(200), True)
+        assert request.transport is not None
+        request.transport.write(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+        out.ends()
+        return web.Response(text="another")
+
+    async with serving(handler) as port:
+        assert await ask(port, b"GET / HTTP/1.1\r\nHost: h\r\n\r\n") == b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
+
+
+async def test_watch_client_through_a_clone() -> None:
+    """F-79: a clone of the request is watched like the request itself."""
+    begun, cancelled = asyncio.Event(), asyncio.Event()
+
+    async def handler(request: web.BaseRequest) -> web.StreamResponse:
+        clone = request.clone(rel_url="/other")
+        _aiohttp.watch_client(clone)
+        begun.set()
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            cancelled.set()
+            raise
+        finally:
+            _aiohttp.unwatch_client(clone)
+        return web.Response()
+
+    async with serving(handler) as port:
+        _, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(b"GET / HTTP/1.1\r\nHost: h\r\n\r\n")
+        await asyncio.wait_for(begun.wait(), 5)
+        writer.transport.abort()
+        await asyncio.wait_for(cancelled.wait(), 5)
