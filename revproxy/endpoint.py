@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from enum import StrEnum
 from types import MappingProxyType
+from typing import Any
 
 from yarl import URL
 
@@ -31,8 +32,9 @@ class Endpoint:
         target, a query is merged in front of the request's.
     ``weight``
         The share of requests, relative to the others': an integer of at least 1.
-    ``priority``, ``zone``, ``labels``
-        For balancers that look at them; ``RoundRobin`` and ``P2C`` do not.
+    ``priority``, ``zone``, ``region``, ``location``, ``labels``
+        For balancers that look at them: 0 is the most wanted priority; ``location`` is latitude and longitude in
+        degrees.
     ``limit``
         Requests in flight at most; ``None``: no limit.
 
@@ -45,17 +47,20 @@ class Endpoint:
         "in_flight",
         "labels",
         "limit",
+        "location",
         "name",
         "port",
         "prefix",
         "priority",
         "query",
         "rebases",
+        "region",
         "secure",
         "socket_path",
         "state",
         "url",
         "version_and_host",
+        "warms",
         "weight",
         "zone",
     )
@@ -68,11 +73,14 @@ class Endpoint:
         weight: int = 1,
         priority: int = 0,
         zone: str | None = None,
+        region: str | None = None,
+        location: tuple[float, float] | None = None,
         labels: Mapping[str, str] | None = None,
         limit: int | None = None,
     ) -> None:
-        if type(weight) is not int or weight < 1:
-            raise ValueError(f"weight must be an integer of at least 1, got {weight!r}")
+        check_weight(weight)
+        if location is not None and not (abs(location[0]) <= 90 and abs(location[1]) <= 180):
+            raise ValueError(f"location must be latitude and longitude in degrees, got {location}")
         if priority < 0:
             raise ValueError(f"priority must be at least 0, got {priority}")
         if limit is not None and limit < 1:
@@ -115,14 +123,28 @@ class Endpoint:
         self.weight: int = weight
         self.priority: int = priority
         self.zone: str | None = zone
+        self.region: str | None = region
+        self.location: tuple[float, float] | None = location
         self.labels: Mapping[str, str] = MappingProxyType(dict(labels or {}))
         self.limit: int | None = limit
         self.in_flight: int = 0
         self.state: EndpointState = EndpointState.ACTIVE
+        self.warms: float | None = None
+        """Since when it gets but a growing share (monotonic seconds), while it does."""
 
     def accepts(self, now: float) -> bool:
         """Whether a new request may go there at the monotonic time ``now``."""
         return self.state is _ACTIVE and (self.limit is None or self.in_flight < self.limit)
+
+    @property
+    def settings(self) -> tuple[Any, ...]:
+        """What it was made with, but for its URL. Setting it changes what is not known from experience."""
+        return tuple(getattr(self, name) for name in _SETTINGS)
+
+    @settings.setter
+    def settings(self, settings: tuple[Any, ...]) -> None:
+        for name, value in zip(_SETTINGS, settings, strict=True):
+            setattr(self, name, value)
 
     def target(self, target: str) -> str:
         """``target`` as this endpoint is sent it: its prefix before, its query merged. ``*`` stays as it is."""
@@ -137,6 +159,15 @@ class Endpoint:
         limit = "" if self.limit is None else f"/{self.limit}"
         weight = "" if self.weight == 1 else f" weight={self.weight}"
         return f"<Endpoint {self.name} {self.state.value} in_flight={self.in_flight}{limit}{weight}>"
+
+
+_SETTINGS = ("name", "weight", "priority", "zone", "region", "location", "labels", "limit")
+
+
+def check_weight(weight: int) -> None:
+    """Raise ``ValueError`` for what is no weight."""
+    if type(weight) is not int or weight < 1:
+        raise ValueError(f"weight must be an integer of at least 1, got {weight!r}")
 
 
 def _parse(text: str) -> URL:

@@ -45,6 +45,7 @@ class WireTransport(Component):
         self._limits = limits
         self._clock = clock
         self._pools: dict[Endpoint, Pool] = {}
+        self._retired: list[Pool] = []
         self._started = False
 
     async def start(self) -> None:
@@ -96,11 +97,20 @@ class WireTransport(Component):
         )
         return pool
 
+    def forget(self, endpoint: Endpoint) -> None:
+        """``endpoint`` gets nothing more: its connections are closed as they become free, its tunnels go on."""
+        pool = self._pools.pop(endpoint, None)
+        self._retired = [each for each in self._retired if each.is_used]
+        if pool is not None:
+            pool.retire()
+            self._retired.append(pool)
+
     async def stop(self) -> None:
         self._started = False
-        for pool in self._pools.values():
+        for pool in (*self._pools.values(), *self._retired):
             pool.close()
         self._pools.clear()
+        self._retired.clear()
 
     def __repr__(self) -> str:
         return f"<WireTransport {list(self._pools.values())!r}>"

@@ -54,6 +54,7 @@ LAYERS: Mapping[str, int] = {
     "describe": 3,
     "rules": 3,
     "filters": 3,
+    "slow_start": 2,
     "transport": 3,
     "upstream": 3,
     "routing": 3,

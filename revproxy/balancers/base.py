@@ -37,6 +37,11 @@ class Balancer(ABC):
     def bind(self, snapshot: Snapshot) -> Order:
         """The order for ``snapshot``. Called once per change of membership: build tables here."""
 
+    @property
+    def learns(self) -> bool:
+        """Whether ``settled`` does anything."""
+        return type(self).settled is not Balancer.settled
+
     def settled(self, attempt: Attempt) -> None:
         """Learn how an attempt went. Called once an attempt, when its body has ended."""
 

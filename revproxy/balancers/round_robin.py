@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import count
 from math import gcd
 
 from ..endpoint import Endpoint
@@ -25,20 +26,21 @@ class RoundRobin(Balancer):
     Raises ``ValueError`` when bound to weights whose sequence is longer than 65,536 turns.
     """
 
+    def __init__(self) -> None:
+        self._turns = count()  # goes on through changes of membership, which else would all begin with the same one
+
     def bind(self, snapshot: Snapshot) -> Order:
         sequence = _sequence(snapshot.endpoints)
-        count, period = len(snapshot.endpoints), len(sequence)
-        turn = -1
+        members, period, turns = len(snapshot.endpoints), len(sequence), self._turns
 
         def order(exchange: Exchange) -> Iterable[Endpoint]:
-            nonlocal turn
-            turn = start = (turn + 1) % period
+            start = next(turns) % period
             first = sequence[start]
             yield first
             # Only now is the rest of interest, and worth its cost.
             seen = {first}
             for step in range(1, period):
-                if len(seen) == count:
+                if len(seen) == members:
                     return
                 endpoint = sequence[(start + step) % period]
                 if endpoint not in seen:

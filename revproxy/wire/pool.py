@@ -40,7 +40,7 @@ class Pool:
         self._sweeper: Timer | None = None
         self._tunnels: set[WireTunnel] = set()
         self._handshakes = 0
-        self._closed = False
+        self._retired = self._closed = False
 
     def take(self, now: float) -> Connection | None:
         """An idle connection, the last used first, or ``None``."""
@@ -145,6 +145,9 @@ class Pool:
             if waiter is not None:
                 waiter.set_result(connection)
                 return
+        if self._retired:
+            connection.close()
+            return
         self._idle.append(connection)
         if self._sweeper is None:
             self._sweeper = self._clock.call_later(self._limits.idle, self._sweep)
@@ -187,17 +190,30 @@ class Pool:
             tunnel.on_end = self._tunnels.discard
             self._tunnels.add(tunnel)
 
+    @property
+    def is_used(self) -> bool:
+        """Whether there is a connection, a tunnel, or somebody who waits for one."""
+        return bool(self._open or self._waiting or self._tunnels or self._handshakes)
+
+    def retire(self) -> None:
+        """Keep no connection that nobody uses, from now on. Who has asked for one still gets it."""
+        self._retired = True
+        self._close_idle()
+
+    def _close_idle(self) -> None:
+        if self._sweeper is not None:
+            self._sweeper.cancel()
+            self._sweeper = None
+        while self._idle:
+            self._idle.pop().close()
+
     def close(self) -> None:
         """Close the idle connections now, those in use when their exchange ends, and cut what tunnels are left; nobody
         waits any more."""
         self._closed = True
         for tunnel in list(self._tunnels):
             tunnel.close()
-        if self._sweeper is not None:
-            self._sweeper.cancel()
-            self._sweeper = None
-        while self._idle:
-            self._idle.pop().close()
+        self._close_idle()
         while self._waiting:
             waiter = self._waiting.popleft()
             if not waiter.done():
