@@ -214,9 +214,9 @@ async def drain(request: web.BaseRequest) -> None:
 
 def take_over(
     request: web.BaseRequest,
-) -> tuple[asyncio.Transport, bytes, Callable[[Exception | None], None], bool] | None:
-    """The client's transport, whose protocol is about to change; what has come behind the request; whom to tell when
-    the connection is lost; and whether the transport would rather not be written to. ``None`` if it is lost already.
+) -> tuple[asyncio.Transport, bytes, Callable[[Exception | None], None]] | None:
+    """The client's transport, whose protocol is about to change; what has come behind the request; and whom to tell
+    when the connection is lost. ``None`` if it is lost already.
 
     What the server needed to read requests is given up. Raises ``BadRequest`` if it has taken what came behind for
     some, ``NoEndpoint`` if it is shutting down: then it reads no more.
@@ -235,7 +235,7 @@ def take_over(
     if protocol._reading_paused or protocol._buffer_paused:
         protocol._reading_paused = protocol._buffer_paused = False
         transport.resume_reading()
-    return transport, early, protocol.connection_lost, protocol._paused
+    return transport, early, protocol.connection_lost
 
 
 class RawResponse(web.StreamResponse):

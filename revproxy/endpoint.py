@@ -179,7 +179,8 @@ def _parse(text: str) -> URL:
     except (ValueError, TypeError) as error:
         raise ValueError(f"url: {text!r} is not a URL: {error}") from None
     if url.scheme not in ("http", "https"):
-        raise ValueError(f"url: {text!r} is neither http:, https: nor unix:")
+        hint = " (WebSockets pass over http: and https:)" if url.scheme in ("ws", "wss") else ""
+        raise ValueError(f"url: {text!r} is neither http:, https: nor unix:{hint}")
     if url.user is not None or url.password is not None:
         raise ValueError("url: credentials do not belong into an endpoint's URL; set the field in a filter")
     if url.raw_fragment:

@@ -18,6 +18,7 @@ __all__ = [
     "decode_fields",
     "encode_fields",
     "has_control",
+    "is_protocol",
     "is_token",
     "nominated",
     "passed_on",
@@ -80,6 +81,12 @@ TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 def is_token(text: str) -> bool:
     """Whether ``text`` is a token of RFC 9110 section 5.6.2, as field names and methods must be."""
     return TOKEN.fullmatch(text) is not None
+
+
+def is_protocol(text: str) -> bool:
+    """Whether ``text`` can stand in ``Upgrade``: a name, with or without a version (RFC 9110 section 7.8)."""
+    name, slash, version = text.partition("/")
+    return is_token(name) and (not slash or is_token(version))
 
 
 _BOUND = 4096

@@ -51,12 +51,14 @@ class Inbound:
     _client: ClientAddress
     _cookies: MultiDictProxy[str]
     _query: MultiDictProxy[str]
+    _tls: Any
 
     __slots__ = (
         "_client",
         "_cookies",
         "_extra",
         "_query",
+        "_tls",
         "headers",
         "host",
         "method",
@@ -134,7 +136,11 @@ class Inbound:
     @property
     def tls(self) -> Any:
         """The client connection's ``ssl.SSLObject``, or ``None``."""
-        return None if self._extra is None else self._extra("ssl_object")
+        try:
+            return self._tls
+        except AttributeError:
+            self._tls = None if self._extra is None else self._extra("ssl_object")
+            return self._tls
 
     def __repr__(self) -> str:
         return f"<Inbound {self.method} {self.target!r} from {self.client}>"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Collection, Iterable, Sequence
+from contextlib import asynccontextmanager
 from functools import partial
 from typing import Literal
 
@@ -24,6 +25,7 @@ from .errors import (
 from .exchange import Exchange
 from .forwarded import DEFAULT_FIELDS, ForwardedField, Introduction
 from .handler import Filter, Handler, Pipeline, missing_keys, running, walk
+from .headers import is_protocol
 from .message import Response
 from .mount import Mount
 from .observer import Observer, hooks
@@ -70,8 +72,8 @@ class ProxyHandler:
 
     Mount it with ``mount(app)``, or call ``await proxy.handle(request)`` from a handler of your own.
 
-    Raises ``ValueError`` for two upstreams of one name, for a filter that shortcuts around what guards, and for a
-    condition on a key that no filter outside of it provides.
+    Raises ``ValueError`` for what a parameter must not be, for two upstreams of one name, for a filter that shortcuts
+    around what guards, and for a condition on a key that no filter outside of it provides.
     """
 
     def __init__(
@@ -105,7 +107,9 @@ class ProxyHandler:
         self._read = (path_policy or PathPolicy()).bind(conditions=any(part.reads_path for part in components))
         self._introduction = Introduction(forwarded, via=via, trusted=trusted)
         self._proxy_status = None if proxy_status is None else name_of(proxy_status)
-        self._upgrades = frozenset(token.lower() for token in upgrades)
+        if isinstance(upgrades, str) or not all(map(is_protocol, upgrades)):
+            raise ValueError(f"upgrades must be protocols, one string each, got {upgrades!r}")
+        self._upgrades = frozenset(each.lower() for each in upgrades)
         self._tunnels = Tunnels(clock)
         self._max_body = max_body
         self._write_timeout = write_timeout
@@ -154,6 +158,16 @@ class ProxyHandler:
         self._tunnels.started(app)
         async with running(self._root):
             yield
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Without an application, for a ``web.Server``: starts every component, and at the end drains tunnels and stops
+        what was started. Stop listening before."""
+        async with running(self._root):
+            try:
+                yield
+            finally:
+                await self.drain()
 
     async def drain(self, app: web.Application | None = None, *, code: int = 1001, grace: float = 5.0) -> None:
         """For ``app.on_shutdown``, where ``mount`` puts it: ends the tunnels of requests to ``app``, or all of them.
@@ -225,9 +239,8 @@ class ProxyHandler:
                             request, exchange, answer, self._write_timeout, self._clock, last=error.closes
                         )
             except asyncio.CancelledError:
-                if exchange.tunnel is None:
-                    left = ClientDisconnected("the client went away before its time")
-                    self._failed(exchange, exchange.error or (left if request.transport is None else Interrupted()))
+                left = ClientDisconnected("the client went away before its time")
+                self._failed(exchange, exchange.error or (left if request.transport is None else Interrupted()))
                 raise
             finally:
                 try:

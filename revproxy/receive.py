@@ -130,7 +130,9 @@ def receive(
         refused = _edit(method, headers, draft)
     if declared is not None and declared != str(length):
         draft.headers[_CONTENT_LENGTH] = str(length)  # "007" has two readings, it is told some servers
-    if protocol is not None and not has_body(request):
+    if protocol is not None and refused is None:
+        if has_body(request):
+            refused = BadFraming("a body in a request for another protocol")  # whose first bytes it could be
         draft.upgrade = protocol
     elif refused is None and (declared is not None or has_body(request)):
         try:

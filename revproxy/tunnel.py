@@ -14,8 +14,8 @@ __all__ = ["Tunnel"]
 class Tunnel(Protocol):
     """What a 101 brings (RFC 9110 section 7.8): bytes both ways, until both ends have ended.
 
-    ``protocol``: the token of the upgrade, lower-cased. ``sent``, ``received``: bytes that went to the upstream, and
-    that came from it.
+    ``protocol``: what ``Upgrade`` says, lower-cased. ``sent``, ``received``: bytes that were read from the client, and
+    from the upstream, frames and all.
     """
 
     protocol: str

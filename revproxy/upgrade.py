@@ -8,7 +8,7 @@ from weakref import WeakSet
 from aiohttp import web
 from multidict import istr
 
-from ._aiohttp import is_continued, take_over, unwatch_client
+from ._aiohttp import is_continued, take_over, unwatch_client, writing_paused
 from .clock import Clock
 from .deliver import switching
 from .errors import ClientDisconnected, InternalError, NoEndpoint, Origin, ProxyError
@@ -43,23 +43,25 @@ class Tunnels:
             raise InternalError("a 101 without a tunnel")
         self._check_apps(request)
         out, head = await switching(request, response)
-        self._check_apps(request)
+        self._check_apps(request)  # once more: signals may have taken their time
         head += b"Connection: Upgrade\r\nUpgrade: %b\r\n\r\n" % tunnel.protocol.encode("ascii")
         if _EXPECT in exchange.inbound.headers and not is_continued(request):
             head = b"HTTP/1.1 100 Continue\r\n\r\n" + head  # RFC 9110 section 7.8
         taken = take_over(request)
         if taken is None:
             raise ClientDisconnected("the client went away before its connection was switched")
-        transport, early, lost, blocked = taken
+        transport, early, lost = taken
         unwatch_client(request)  # from here on its leaving is an end like the other's
         transport.write(head)
         out.sent(len(head))
         exchange.tunnel = tunnel
+        _ = exchange.inbound.tls  # which remembers it: a connection that is lost does not
         self._open[tunnel] = request
         try:
-            error = await tunnel.join(transport, early, lost, blocked=blocked)
+            error = await tunnel.join(transport, early, lost, blocked=writing_paused(request))
         finally:
             out.sent(tunnel.received)
+            out.ends()
             del self._open[tunnel]
             for event in self._waiting:
                 event.set()

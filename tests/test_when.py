@@ -275,6 +275,17 @@ def test_scheme() -> None:
     assert not when.scheme("https")(exchange())
 
 
+def test_upgrade() -> None:
+    """`upgrade` is true of who asks for one of the protocols, in whatever case."""
+    for said in ("websocket", "WebSocket"):
+        assert when.upgrade("tcp", "WEBSOCKET")(exchange(upgrade=said))
+    assert not when.upgrade("websocket")(exchange())
+    assert not when.upgrade("websocket")(exchange(upgrade="h2c"))
+    for bad in ("", "web socket", "a/"):
+        with pytest.raises(ValueError, match="protocols"):
+            when.upgrade(bad)
+
+
 # Named values.
 
 VALUES: list[tuple[Callable[..., When], Callable[[list[tuple[str, str]]], Exchange]]] = [

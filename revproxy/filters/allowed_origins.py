@@ -26,8 +26,9 @@ class AllowedOrigins(Component):
     Without a look at it, any site that a user visits can speak to the back end in his name. What is not a browser says
     nothing, and passes.
 
-    ``origins``: scheme and host, with a port where it is not the scheme's own: ``"https://example.com"``. The page's
-    own origin, the scheme and host that the handshake itself is for, is always allowed. ``Origin: null`` never is.
+    ``origins``: whole ones, scheme and host, with a port where it is not the scheme's own: ``"https://example.com"``.
+    There are no wildcards. The page's own origin, the scheme and host that the handshake itself is for, is always
+    allowed: let ``AllowedHosts`` stand outside, unless somebody else checks names. ``Origin: null`` never is allowed.
 
     Raises ``ValueError`` for what is no origin.
     """
@@ -39,7 +40,7 @@ class AllowedOrigins(Component):
         self._allowed = frozenset(_normal(origin) for origin in origins)
 
     def __call__(self, exchange: Exchange, handler: Handler) -> Coroutine[Any, Any, Response]:
-        if exchange.request.upgrade == "websocket":
+        if (exchange.request.upgrade or "").lower() == "websocket":
             said = exchange.inbound.headers.getall(_ORIGIN, ())
             if said and not (len(said) == 1 and self._allows(exchange, said[0])):
                 raise ForbiddenOrigin(f"Origin: {', '.join(said)[:256]!r}")
@@ -59,6 +60,8 @@ class AllowedOrigins(Component):
 
 def _normal(origin: str) -> str:
     """``origin`` in one form: lower-cased, with its port (RFC 6454 section 4)."""
+    if not origin.isascii() or "*" in origin:
+        raise ValueError(f"origins: {origin!r}: no wildcards, and international names in their ASCII form (xn--...)")
     parts = urlsplit(origin)
     host, port = parts.hostname, parts.port
     if parts.scheme not in _PORTS or not host or "@" in parts.netloc or parts.path or parts.query or parts.fragment:

@@ -39,17 +39,23 @@ def exchange(
     scheme: Literal["http", "https"] = "http",
     host: str = "example.test",
     version: HttpVersion = (1, 1),
+    upgrade: str | None = None,
 ) -> Exchange:
     """A request from ``client`` (``None``: over a Unix socket), and the first draft of what goes upstream.
 
     ``headers`` are what the client sent, in order; a mapping or pairs. ``Host`` (unless ``host`` is empty) and the
     framing of ``body`` are put before and after them, unless they are there. The draft has no hop-by-hop fields, no
-    ``Host``, and its own ``X-Forwarded-*``. ``started`` is 1000.0, when a ``FakeClock`` starts.
+    ``Host``, and its own ``X-Forwarded-*``. ``started`` is 1000.0, when a ``FakeClock`` starts. ``upgrade``: the
+    protocol that the client asks for; ``"websocket"`` makes a good handshake of it.
 
     Raises ``BadRequest`` for a target and ``ValueError`` for a field that no proxy lets in.
     """
     fields: CIMultiDict[str] = CIMultiDict(headers or {})
     sent = CIMultiDict([("Host", host)] if host and "Host" not in fields else [])
+    if upgrade is not None:
+        sent.update({"Connection": "Upgrade", "Upgrade": upgrade})
+        if upgrade == "websocket":
+            sent.update({"Sec-WebSocket-Version": "13", "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ=="})
     sent.extend(fields)
     payload = body if isinstance(body, Body) else Body(body) if body else EMPTY
     if payload is not EMPTY and "Content-Length" not in sent and "Transfer-Encoding" not in sent:
@@ -77,4 +83,5 @@ def exchange(
         method, reading.target, b"\r\n".join(lines), None if declared is None else int(declared.lstrip("0") or "0")
     )
     draft.body = payload
+    draft.upgrade = upgrade
     return Exchange(inbound, draft, started=1000.0)

@@ -147,7 +147,8 @@ def switch(protocol: str = "websocket", headers: Fields = ()) -> Action:
 
 
 def echo() -> Action:
-    """After `switch()`: send every frame of the client's back, unmasked, a Close too, until the client ends."""
+    """After `switch()`: send every frame of the client's back, unmasked, until it ends. A Close is sent back as well,
+    and then the connection is closed, which is for the server to do (RFC 6455 section 7.1.1)."""
 
     async def run(turn: Turn) -> None:
         held = b""
@@ -159,6 +160,9 @@ def echo() -> Action:
                 held = held[end:]
             if frames:
                 await turn.write(b"".join(frames))
+            if any(frame[0] & 0x0F == 0x8 for frame in frames):
+                await turn.close()
+                return
 
     return Action("echo()", run)
 

@@ -12,7 +12,7 @@ so its ``~`` true. Write a guard so that the unknown is refused: ``block`` where
 from .client import client_in
 from .condition import When, anything
 from .own import check, key
-from .request import host, method, path, scheme
+from .request import host, method, path, scheme, upgrade
 from .values import cookie, header, query
 
 __all__ = [
@@ -28,4 +28,5 @@ __all__ = [
     "path",
     "query",
     "scheme",
+    "upgrade",
 ]

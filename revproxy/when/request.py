@@ -7,12 +7,16 @@ from http import HTTPMethod
 from ipaddress import IPv6Address
 from typing import Literal
 
+from multidict import istr
+
 from ..exchange import Exchange
-from ..headers import is_token
+from ..headers import is_protocol, is_token
 from . import globs
 from .condition import When, call, some
 
-__all__ = ["host", "method", "path", "scheme"]
+__all__ = ["host", "method", "path", "scheme", "upgrade"]
+
+_UPGRADE = istr("Upgrade")
 
 
 def method(*names: str) -> When:
@@ -31,6 +35,20 @@ def scheme(name: Literal["http", "https"]) -> When:
     if name not in ("http", "https"):
         raise ValueError(f"name must be 'http' or 'https', got {name!r}")
     return When(call("scheme", name), lambda exchange: exchange.inbound.scheme == name, form=("scheme", name))
+
+
+def upgrade(*protocols: str) -> When:
+    """The client asks for one of ``protocols`` by ``Upgrade``, ``"websocket"`` for one. Their case makes no
+    difference."""
+    wanted = frozenset(each.lower() for each in some("protocols", protocols))
+    for each in wanted:
+        if not is_protocol(each):
+            raise ValueError(f"protocols: {each!r} is no protocol")
+
+    def test(exchange: Exchange) -> bool:
+        return any(said.lower() in wanted for said in exchange.inbound.headers.getall(_UPGRADE, ()))
+
+    return When(call("upgrade", *protocols), test, form=("upgrade", wanted))
 
 
 def path(*patterns: str, case_sensitive: bool = True) -> When:

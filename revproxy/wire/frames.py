@@ -27,9 +27,9 @@ class FrameError(ValueError):
 class Frames:
     """Follows the frames that one side sends. ``masked``: that is a client, whose payload is masked.
 
-    Of what must be refused it refuses what could be read in two ways, or has no end: reserved opcodes, a mask where
-    none must be and none where one must be, control frames that are too long or in fragments, lengths over 2^63.
-    Reserved bits, fragments of messages and UTF-8 are for the two ends to agree on.
+    What would make it lose its place is refused: reserved opcodes, a server's frames with a mask and a client's without
+    one, control frames that are too long or in fragments, lengths over 2^63. Reserved bits, the order of fragments and
+    UTF-8 are left to the two ends.
     """
 
     __slots__ = ("_held", "_least", "_mask", "closed", "left")

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from ..body import EMPTY, Body
 from ..endpoint import Endpoint
 from ..errors import ProtocolError, ResponseHeadTooLarge
-from ..headers import MAX_CONNECTION, PLAIN_CONNECTION, RESPONSE_DROPPED, is_token, nominated
+from ..headers import MAX_CONNECTION, PLAIN_CONNECTION, RESPONSE_DROPPED, is_protocol, is_token, nominated
 from ..message import Request
 from .framing import Framing, framing
 
@@ -52,10 +52,10 @@ def request_head(request: Request, endpoint: Endpoint, host: str = "") -> bytes:
 
 def _switch(request: Request, body: Body) -> bytes:
     """The fields that ask for another protocol (RFC 9110 section 7.8)."""
-    token = request.upgrade
-    if body is not EMPTY or token is None or not is_token(token):
-        raise ValueError(f"upgrade: {token!r} with {body!r}, but it has to be a token, and there may be no body")
-    return b"Connection: Upgrade\r\nUpgrade: %b\r\n" % token.encode("ascii")
+    protocol = request.upgrade
+    if body is not EMPTY or protocol is None or not is_protocol(protocol):
+        raise ValueError(f"upgrade: {protocol!r} with {body!r}, but it has to be a protocol, and there may be no body")
+    return b"Connection: Upgrade\r\nUpgrade: %b\r\n" % protocol.encode("ascii")
 
 
 def _check_start(method: str, target: object) -> None:

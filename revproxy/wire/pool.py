@@ -175,7 +175,7 @@ class Pool:
     def handshake(self) -> Iterator[None]:
         """Keeps a place for a tunnel while one is asked for. Raises ``QueueFull`` if there is none."""
         if len(self._tunnels) + self._handshakes >= self._limits.tunnels:
-            raise QueueFull(f"{self._endpoint.name}: {len(self._tunnels)} tunnels")
+            raise QueueFull(f"{self._endpoint.name}: as many tunnels as there may be, {self._limits.tunnels}")
         self._handshakes += 1
         try:
             yield

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import cast
 
 from ..clock import Clock, Timer
-from ..errors import BadFrame, ClientDisconnected, Phase, ProxyError, TunnelIdle, TunnelLost
+from ..errors import BadFrame, ClientDisconnected, Interrupted, Phase, ProxyError, TunnelIdle, TunnelLost
 from .frames import FrameError, Frames, close_frame
 
 __all__ = ["WireTunnel"]
@@ -133,10 +133,13 @@ class WireTunnel:
             here.forward, there.forward = here.last, there.last
             self.closed()
         else:
-            here.say_goodbye(code)
-            there.say_goodbye(code)
+            here.close_at_boundary(code)
+            there.close_at_boundary(code)
 
     def close(self) -> None:
+        if self._done is not None and not self._over and self.error is None:
+            self.error = Interrupted("a tunnel was cut")
+            self.error.phase = Phase.TUNNEL
         self._over = self._cut = True
         for end in (self._client, self._upstream):
             end.forward = _nowhere
@@ -199,8 +202,8 @@ class WireTunnel:
             self.on_end(self)
             self.on_end = None
         if self._done is not None or self._cut:  # else somebody may still join
-            self._client.part_from_all()
-            self._upstream.part_from_all()
+            self._client.unlink()
+            self._upstream.unlink()
 
     def _say(self, to_client: int, to_upstream: int) -> None:
         """Send Close frames where one may stand, before both ends are closed."""
@@ -244,10 +247,10 @@ class End(asyncio.Protocol):
     """One end of a tunnel: what it reads it writes to its ``peer``."""
 
     __slots__ = (
+        "_close_sent",
+        "_code",
         "_due",
-        "_goodbye",
         "_is_client",
-        "_parted",
         "_tunnel",
         "blocked",
         "count",
@@ -285,8 +288,8 @@ class End(asyncio.Protocol):
         self.lost: bool = True
         """There is no connection, or none any more."""
         self._due = 0
-        self._goodbye = 0
-        self._parted = False
+        self._code = 0
+        self._close_sent = False
 
     def attach(self, transport: asyncio.Transport, *, blocked: bool) -> None:
         self.transport = transport
@@ -295,7 +298,7 @@ class End(asyncio.Protocol):
         transport.set_protocol(self)
         transport.set_write_buffer_limits(_HIGH_WATER)  # over TLS it is eight times as much by default
 
-    def part_from_all(self) -> None:
+    def unlink(self) -> None:
         """It is over."""
         del self.peer, self._tunnel
 
@@ -384,21 +387,21 @@ class End(asyncio.Protocol):
     def send_close(self, code: int) -> None:
         """A Close to the peer, as if this end had sent it, if one may stand there."""
         frames, peer = self.frames, self.peer
-        if frames is not None and not (self.ended or frames.closed or frames.left or self._parted or peer.lost):
-            self._parted = True
+        if frames is not None and not (self.ended or frames.closed or frames.left or self._close_sent or peer.lost):
+            self._close_sent = True
             peer.transport.write(close_frame(code, masked=self._is_client))
 
-    def say_goodbye(self, code: int) -> None:
+    def close_at_boundary(self, code: int) -> None:
         """Send a Close to the peer as soon as one may stand there, and drop what comes behind it."""
         assert self.frames is not None
         if self.ended:
             return
-        self._goodbye = code
+        self._code = code
         self._due = self.frames.left
         if self._due:
             self.forward = self._until_boundary
         else:
-            self._part(b"")
+            self._close_behind(b"")
 
     def _until_boundary(self, data: bytes) -> None:
         due = self._due
@@ -406,13 +409,13 @@ class End(asyncio.Protocol):
         if self._due > 0:
             self.peer.transport.write(data)
         else:
-            self._part(data[:due])
+            self._close_behind(data[:due])
             self._dropped(data)
 
-    def _part(self, rest: bytes) -> None:
-        frame = close_frame(self._goodbye, masked=self._is_client)
+    def _close_behind(self, rest: bytes) -> None:
+        frame = close_frame(self._code, masked=self._is_client)
         self.peer.transport.write(rest + frame)
-        self._parted = True
+        self._close_sent = True
         self.forward = self._dropped
 
     def last(self, data: bytes) -> None:

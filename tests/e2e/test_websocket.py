@@ -17,7 +17,7 @@ from aiohttp import web
 
 from revproxy import Exchange, Handler, Limits, Pipeline, ProxyHandler, Response, Timeouts, Tls, Upstream
 from revproxy.errors import BadFrame, BadHandshake, ClientDisconnected, ProtocolError, TunnelIdle, TunnelLost
-from revproxy.testing import FakeTransport, FakeUpstream, Turn, close, echo, raw, reset, stall, switch
+from revproxy.testing import FakeTransport, FakeUpstream, Turn, close, echo, raw, reset, respond, stall, switch
 from revproxy.wire.handshake import accept_key
 
 from .seen import Seen, WatchedClock
@@ -623,8 +623,15 @@ async def test_over_tls(ends: str) -> None:
     authority.issue_cert("127.0.0.1").configure_cert(context)
     trusting = ssl.create_default_context()
     authority.configure_trust(trusting)
-    seen = Seen()
     payload = bytes(500_000)
+    said: list[object] = []
+
+    class Noting(Seen):
+        def finished(self, exchange: Exchange, status: int | None) -> None:
+            said.append(exchange.inbound.tls)
+            super().finished(exchange, status)
+
+    seen = Noting()
 
     async def serve(turn: Turn) -> None:
         await turn.write(b"\x82\x7f" + struct.pack("!Q", len(payload)) + payload)
@@ -656,6 +663,7 @@ async def test_over_tls(ends: str) -> None:
         finally:
             await runner.cleanup()
     assert seen.errors == []
+    assert None not in said  # it is remembered, though the connection is gone
 
 
 async def test_over_unix_sockets(tmp_path: object) -> None:
@@ -685,11 +693,12 @@ async def test_another_protocol() -> None:
                 await client.send(b"\xff hello")
                 await client.gets(b"\xff HELLO")
             server.always(stall(), switch("tcp"), shout)
+            server.on("/", respond(200))
             async with site.connect() as client:
                 await client.send(ask)
                 await server.wait_requests(2)
                 await client.send(GET)  # before the 101: the server takes it for a request
-                await asyncio.sleep(0.05)
+                assert (await site.ask(GET)).status == 200  # it has read that one by now
                 server.release()
                 assert (await client.response()).status == 400
                 assert await client.rest() == b""

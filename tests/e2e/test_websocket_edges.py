@@ -12,7 +12,7 @@ import pytest
 from aiohttp import web
 
 from revproxy import Exchange, Handler, Limits, ProxyHandler, Response, Timeouts, Upstream
-from revproxy.errors import ClientDisconnected, TunnelLost
+from revproxy.errors import ClientDisconnected, Interrupted, Phase, TunnelLost
 from revproxy.testing import FakeUpstream, Step, Turn, close, echo, interim, raw, reset, stall, switch
 from revproxy.wire.handshake import accept_key
 from revproxy.wire.tunnel import End, WireTunnel
@@ -166,6 +166,34 @@ async def test_a_client_that_reads_nothing_from_before_the_101_on() -> None:
         await server.gone()
 
 
+async def test_a_client_that_the_101_itself_is_too_much_for() -> None:
+    """F-101, S-55: the same where it is the 101 that fills the transport."""
+    sent = 0
+
+    async def flood(turn: Turn) -> None:
+        nonlocal sent
+        await turn.write(b"\x82\x7f" + struct.pack("!Q", 1 << 40))
+        for _ in range(600):
+            await turn.write(bytes(65536))
+            sent += 65536
+
+    listener = socket.socket()
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
+    listener.bind(("127.0.0.1", 0))
+    async with FakeUpstream(socket_buffer=65536) as server:
+        server.always(interim(103, {"Link": "x" * 50_000}), switch(headers={"X-Large": "x" * 50_000}), flood, until_end)
+        proxy = ProxyHandler(Upstream(server.url))
+        async with serving(proxy, sock=listener) as site, site.connect(receive_buffer=4096) as client:
+            await client.send(ASK)
+            before = -1
+            while sent != before or not sent:
+                before = sent
+                await asyncio.sleep(0.1)  # nothing tells that nothing moves
+            assert sent < 20_000_000
+            client.reset()
+        await server.gone()
+
+
 async def test_an_end_amid_a_header() -> None:
     """F-101: an end in the middle of a frame's header is one in the middle of a frame."""
     seen = Seen()
@@ -226,6 +254,43 @@ async def test_a_code_that_is_none(code: int) -> None:
     """F-93: ``drain`` refuses what no Close can have."""
     with pytest.raises(ValueError, match="code"):
         await ProxyHandler(Upstream("http://a.test")).drain(code=code)
+
+
+@pytest.mark.parametrize("protocol", ["a/1", "TLS/1.0", "tcp"])
+async def test_a_protocol_with_a_version(protocol: str) -> None:
+    """F-94, RFC 9110 section 7.8: a protocol may have a version; a body in a request for one that is passed on is 400,
+    and one that is not listed is passed over."""
+    ask = b"POST / HTTP/1.1\r\nHost: a.test\r\nConnection: Upgrade\r\nUpgrade: " + protocol.encode() + b"\r\n"
+    async with FakeUpstream() as server:
+        server.once(switch(protocol), raw(b"hello"), until_end)
+        async with serving(ProxyHandler(Upstream(server.url), upgrades=[protocol])) as site:
+            async with opened(site, ask + b"\r\n") as client:
+                await client.gets(b"hello")
+            answer = await site.ask(ask + b"Content-Length: 2\r\n\r\n{}")
+            assert (answer.status, len(server.requests)) == (400, 1)
+            assert (await site.ask(ask.replace(protocol.encode(), b"other") + b"\r\n")).status == 200
+
+
+@pytest.mark.parametrize("upgrades", ["websocket", ["web socket"], ["a/"], ["/1"], [""]])
+def test_upgrades_that_are_none(upgrades: str | list[str]) -> None:
+    """What is no protocol, and a string in the place of several, is refused when the proxy is made."""
+    with pytest.raises(ValueError, match="upgrades"):
+        ProxyHandler(Upstream("http://a.test"), upgrades=upgrades)
+
+
+async def test_what_is_cut_is_interrupted() -> None:
+    """F-101: a tunnel that is cut, since nobody replied within the grace, is a failure with a name; one that ended in
+    time is none."""
+    clock, peer = WatchedClock(), Peer()
+    async with tunnelled(peer, clock=clock) as (proxy, client, seen):
+        draining = asyncio.create_task(proxy.drain(grace=7))
+        await clock.asked()
+        await client.gets(GOING_AWAY)
+        clock.advance(7)
+        assert await client.rest() == b""
+        await draining
+        await seen.over()
+    assert [(type(error), error.phase) for error in seen.errors] == [(Interrupted, Phase.TUNNEL)]
 
 
 async def test_an_upstream_that_stops_amid_a_handshake() -> None:

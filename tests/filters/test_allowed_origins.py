@@ -60,7 +60,19 @@ async def test_what_it_does_not_mind() -> None:
     assert await ask("https://evil.test", upgrade=None) == 200
 
 
-@pytest.mark.parametrize("origin", ["example.com", "https://example.com/", "ws://example.com", "null", "*", ""])
+@pytest.mark.parametrize(
+    "origin",
+    [
+        "https://*.example.com",
+        "https://büro.example",
+        "example.com",
+        "https://example.com/",
+        "ws://example.com",
+        "null",
+        "*",
+        "",
+    ],
+)
 def test_what_is_no_origin(origin: str) -> None:
     """It is refused when the filter is made."""
     with pytest.raises(ValueError, match="origins"):

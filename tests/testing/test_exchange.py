@@ -142,6 +142,17 @@ def test_bad_fields() -> None:
             exchange(headers=headers)
 
 
+def test_upgrade() -> None:
+    """A handshake is what the client sends, and in the draft what it asks for; the draft has no hop-by-hop fields."""
+    asked = exchange("GET", "/chat", upgrade="websocket", headers={"Sec-WebSocket-Protocol": "chat"})
+    assert (asked.request.upgrade, asked.inbound.headers["Upgrade"]) == ("websocket", "websocket")
+    assert len(asked.inbound.headers["Sec-WebSocket-Key"]) == 24
+    assert asked.request.headers["Sec-WebSocket-Protocol"] == "chat"
+    assert "Upgrade" not in asked.request.headers
+    assert exchange(upgrade="tcp").request.upgrade == "tcp"
+    assert exchange().request.upgrade is None
+
+
 def test_arguments_are_copied() -> None:
     """F-37: the caller's fields are not touched."""
     headers = CIMultiDict({"X-A": "1"})
