@@ -24,7 +24,8 @@ Times: TypeAlias = Callable[[Random, float], float]
 """Seconds that a request takes, drawn with the generator at a time of the simulation."""
 
 Make: TypeAlias = Callable[[Clock, Random], Balancer]
-"""Makes the balancer, on the simulation's clock and chance: ``lambda clock, rng: P2C(PeakEwma(clock=clock), rng=rng)``."""
+"""Makes the balancer, with the simulation's time and chance:
+``lambda clock, rng: P2C(PeakEwma(clock=clock), rng=rng)``."""
 
 
 def constant(seconds: float) -> Times:
