@@ -15,6 +15,7 @@ from .observer import Observer
 from .paths import PathPolicy
 from .proxy import ProxyHandler
 from .rules import Rule, Rules, Severity, block, redirect, respond
+from .slow_start import SlowStart
 from .trust import TrustedProxies
 from .upstream import Upstream
 from .when import When
@@ -41,6 +42,7 @@ __all__ = [
     "Rule",
     "Rules",
     "Severity",
+    "SlowStart",
     "Timeouts",
     "Tls",
     "TrustedProxies",

@@ -1,5 +1,6 @@
 """Balancers order endpoints; the upstream decides."""
 
+from . import keys
 from .base import Balancer, Order, Snapshot
 from .bounded import Bounded
 from .ewma import PeakEwma, ResponseTime
@@ -35,4 +36,5 @@ __all__ = [
     "RoundRobin",
     "Snapshot",
     "WeightedRandom",
+    "keys",
 ]
