@@ -74,15 +74,14 @@ def _connection_options(head: Any) -> set[str]:
 def watch_client(request: web.BaseRequest) -> None:
     """Have the task that serves ``request`` cancelled at once when the client's connection is lost.
 
-    aiohttp tells the request that is being handled by its ``_cancel``.
+    aiohttp tells the request that is being handled by its ``_cancel``; that is another one where ``request`` is a
+    clone, which a handler or a middleware has made. Raises ``RuntimeError`` for a request that was answered already, if
+    only in part.
     """
+    if request._payload_writer.output_size:
+        raise RuntimeError("the request was answered already, if only in part")
     # Not by attribute: in development mode aiohttp warns of those that it does not know.
-    _told(request).__dict__["_cancel"] = partial(_gone, request)
-
-
-def _told(request: web.BaseRequest) -> web.BaseRequest:
-    """Whom the server tells: not ``request`` where that is a clone, which a handler or a middleware has made."""
-    return request._protocol._current_request or request
+    (request._protocol._current_request or request).__dict__["_cancel"] = partial(_gone, request)
 
 
 def _gone(request: web.BaseRequest, error: BaseException) -> None:
@@ -93,7 +92,7 @@ def _gone(request: web.BaseRequest, error: BaseException) -> None:
 
 def unwatch_client(request: web.BaseRequest) -> None:
     """Undo ``watch_client``."""
-    _told(request).__dict__.pop("_cancel", None)
+    (request._protocol._current_request or request).__dict__.pop("_cancel", None)
 
 
 class _Queue(deque[Any]):

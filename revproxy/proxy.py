@@ -189,9 +189,6 @@ class ProxyHandler:
         it. If the client goes away meanwhile, the task that serves it is cancelled. Raises ``RuntimeError`` for a
         request that was answered already, if only in part.
         """
-        writer = request.writer
-        if writer.output_size:
-            raise RuntimeError("the request was answered already, if only in part")
         watch_client(request)
         try:
             inbound, draft, error = receive(
