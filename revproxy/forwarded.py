@@ -11,7 +11,7 @@ from multidict import CIMultiDictProxy, istr
 
 from .errors import BadRequest, LoopDetected
 from .facts import ClientAddress
-from .headers import is_token
+from .headers import REQUEST_FIELDS, TRUSTED_REQUEST_FIELDS, RequestFields, is_token, reserved_names
 from .trust import TrustedProxies, entries, is_authority, parse_forwarded
 
 __all__ = ["DEFAULT_FIELDS", "ForwardedField", "Introduction"]
@@ -49,6 +49,8 @@ class Introduction(dict[tuple["str | None", str, str, str], bytes]):
         ``None``: no such field, and no loop is found. Default: made up, so that two proxies in a row differ.
     ``trusted``
         The proxies before this one whose own introduction is continued. Everybody else's is replaced.
+    ``reserved``
+        Other fields that nobody but this proxy may say upstream.
 
     A look-up raises ``BadRequest`` for a host that is none. What is kept is bounded in number and in size: the host is
     the client's word. Raises ``ValueError`` that names the parameter and its value.
@@ -60,8 +62,10 @@ class Introduction(dict[tuple["str | None", str, str, str], bytes]):
         *,
         via: str | None = "",
         trusted: TrustedProxies | None = None,
+        reserved: Collection[str] = (),
     ) -> None:
         super().__init__()
+        names = reserved_names(reserved)
         for field in fields:
             if field not in get_args(ForwardedField):
                 raise ValueError(f"forwarded: {field!r} is none of {', '.join(get_args(ForwardedField))}")
@@ -72,6 +76,10 @@ class Introduction(dict[tuple["str | None", str, str, str], bytes]):
         self.fields: tuple[ForwardedField, ...] = tuple(field for field in get_args(ForwardedField) if field in fields)
         self.via = via
         self.trusted = trusted
+        self.names: RequestFields = RequestFields(reserved=names) if names else REQUEST_FIELDS
+        self.trusted_names: RequestFields = (
+            RequestFields(trusted=True, reserved=names) if names else TRUSTED_REQUEST_FIELDS
+        )
 
     def __missing__(self, key: tuple[str | None, str, str, str]) -> bytes:
         peer, host, scheme, prefix = key

@@ -6,7 +6,7 @@ Field values are ``str`` decoded as UTF-8 with ``surrogateescape``, so that ever
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 from multidict import CIMultiDict
 
@@ -22,6 +22,7 @@ __all__ = [
     "is_token",
     "nominated",
     "passed_on",
+    "reserved_names",
 ]
 
 _HOP_BY_HOP = frozenset(
@@ -99,19 +100,20 @@ _PLAIN_NAME = re.compile("[A-Za-z0-9-]+")
 class RequestFields(dict[bytes, "bytes | None"]):
     """Field names of requests as they stand on the wire, each as it is written, or ``None`` if the field ends here.
 
-    ``trusted``: the names in requests of a trusted proxy, whose own additions pass.
+    ``trusted``: the names in requests of a trusted proxy, whose own additions pass. ``reserved``: names, lower-cased,
+    that nobody but this proxy may say upstream.
 
     Names of other characters than letters, digits and dashes are no honest client's; CGI and WSGI read several of them
     as one. They end here, as in nginx. A look-up of one that could be taken for a field that something relies on,
     ``Content_Length`` for one, raises ``BadFraming``.
     """
 
-    def __init__(self, *, trusted: bool = False) -> None:
+    def __init__(self, *, trusted: bool = False, reserved: frozenset[str] = frozenset()) -> None:
         super().__init__()
         self.seldom: set[bytes] = set()
         """Of the names that were looked up, in whatever case, those of fields that few requests have and that mean
         something to the proxy."""
-        self._dropped = _REQUEST_DROPPED | (_INTRODUCED if trusted else _REPLACED)
+        self._dropped = _REQUEST_DROPPED | (_INTRODUCED if trusted else _REPLACED) | reserved
         self._trusted = trusted
 
     def __missing__(self, name: bytes) -> bytes | None:
@@ -132,6 +134,17 @@ class RequestFields(dict[bytes, "bytes | None"]):
 
 
 _SELDOM = frozenset({"expect", "max-forwards", "range", "transfer-encoding", "via"})
+
+
+def reserved_names(names: Collection[str]) -> frozenset[str]:
+    """``names``, lower-cased. Raises ``ValueError`` for what cannot be reserved."""
+    for name in names:
+        if isinstance(names, str) or not _PLAIN_NAME.fullmatch(name) or name.lower() in _FRAMING:
+            raise ValueError(f"reserved must be names of fields, of letters, digits and dashes, got {names!r}")
+    return frozenset(name.lower() for name in names)
+
+
+_FRAMING = frozenset({"connection", "content-length", "host", "transfer-encoding"})
 
 
 def _is_relied_on(name: str) -> bool:

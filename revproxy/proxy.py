@@ -57,6 +57,9 @@ class ProxyHandler:
         The proxies before this one whose word about the client counts; see ``TrustedProxies``. By default nobody's.
     ``forwarded``
         The fields that tell the upstream where a request comes from; see ``Introduction``.
+    ``reserved``
+        Names of fields that only filters of this proxy may say upstream (``X-User`` and its kin). A client's are
+        dropped, and so are those of a trusted proxy.
     ``via``
         The proxy's pseudonym in ``Via``, by which it finds loops (508). By default one is made up; ``None``: no such
         field.
@@ -85,6 +88,7 @@ class ProxyHandler:
         path_policy: PathPolicy | None = None,
         trusted: TrustedProxies | None = None,
         forwarded: Collection[ForwardedField] = DEFAULT_FIELDS,
+        reserved: Collection[str] = (),
         via: str | None = "",
         proxy_status: str | None = None,
         upgrades: Collection[str] = ("websocket",),
@@ -105,7 +109,7 @@ class ProxyHandler:
         self._handler: Handler = self._root if filters else handler
         self._hooks = hooks(observers)
         self._read = (path_policy or PathPolicy()).bind(conditions=any(part.reads_path for part in components))
-        self._introduction = Introduction(forwarded, via=via, trusted=trusted)
+        self._introduction = Introduction(forwarded, via=via, trusted=trusted, reserved=reserved)
         self._proxy_status = None if proxy_status is None else name_of(proxy_status)
         if isinstance(upgrades, str) or not all(map(is_protocol, upgrades)):
             raise ValueError(f"upgrades must be protocols, one string each, got {upgrades!r}")

@@ -13,7 +13,7 @@ from .client_body import client_body
 from .errors import BadFraming, BadRequest, HeadTooLarge, InternalError, ProxyError
 from .facts import ClientAddress
 from .forwarded import Introduction
-from .headers import REQUEST_FIELDS, TRUSTED_REQUEST_FIELDS, RequestFields, passed_on
+from .headers import passed_on
 from .message import Inbound, Request, request_of_lines
 from .paths import Reading, canonical
 from .ranges import is_sane
@@ -62,12 +62,12 @@ def receive(
     connection = headers.getall(_CONNECTION, ())
     declared = headers.get(_CONTENT_LENGTH)
     length = None if declared is None else int(declared.lstrip("0") or "0")
-    names: RequestFields = REQUEST_FIELDS
+    names = introduction.names
     claim: Claim | None = None
     if introduction.trusted is not None:
         claim = introduction.trusted.claim(ClientAddress.of_peer(peer), headers)
         if claim is not None:
-            names = TRUSTED_REQUEST_FIELDS
+            names = introduction.trusted_names
     reading = _UNREAD
     refused: ProxyError | None = None
     lines: list[bytes] = []

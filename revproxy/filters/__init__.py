@@ -2,5 +2,6 @@
 
 from .allowed_hosts import AllowedHosts
 from .allowed_origins import AllowedOrigins
+from .signed import Signed
 
-__all__ = ["AllowedHosts", "AllowedOrigins"]
+__all__ = ["AllowedHosts", "AllowedOrigins", "Signed"]
