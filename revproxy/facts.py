@@ -7,7 +7,7 @@ from typing import Literal
 
 from .networks import IPAddress, parse_address
 
-__all__ = ["ClientAddress", "IPAddress"]
+__all__ = ["UNKNOWN", "ClientAddress", "IPAddress", "Place"]
 
 
 @dataclass(slots=True)
@@ -35,3 +35,25 @@ class ClientAddress:
 
     def __str__(self) -> str:
         return "-" if self.ip is None else str(self.ip)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a client is, as far as it is known; what is not is ``None``.
+
+    ``country``, ``continent``: codes of two letters (ISO 3166-1; AF, AN, AS, EU, NA, OC, SA). ``region``: ISO 3166-2
+    without the country (``"BY"``). ``location``: latitude and longitude in degrees. ``asn``, ``organisation``: the
+    network's number and whose it is.
+    """
+
+    country: str | None = None
+    continent: str | None = None
+    region: str | None = None
+    city: str | None = None
+    location: tuple[float, float] | None = None
+    asn: int | None = None
+    organisation: str | None = None
+
+
+UNKNOWN = Place()
+"""Nowhere that anybody knows: private addresses, Unix sockets, what no database has."""

@@ -34,6 +34,7 @@ LAYERS: Mapping[str, int] = {
     "endpoint": 1,
     "exchange": 1,
     "facts": 1,
+    "geography": 1,
     "trust": 1,
     "forwarded": 1,
     # 2 verbs and pure policy
@@ -90,6 +91,7 @@ THIRD_PARTY: Mapping[str, frozenset[str]] = {
     "multidict": frozenset(LAYERS),
     "yarl": frozenset(LAYERS),
     "httptools": frozenset({"wire"}),
+    "maxminddb": frozenset({"filters"}),
     "aiohappyeyeballs": frozenset({"wire"}),
     "uvloop": frozenset(),
     "pytest": frozenset({"testing"}),

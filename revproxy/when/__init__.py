@@ -12,15 +12,19 @@ so its ``~`` true. Write a guard so that the unknown is refused: ``block`` where
 from .client import client_in
 from .condition import When, anything
 from .own import check, key
+from .place import asn, continent, country
 from .request import host, method, path, scheme, upgrade
 from .values import cookie, header, query
 
 __all__ = [
     "When",
     "anything",
+    "asn",
     "check",
     "client_in",
+    "continent",
     "cookie",
+    "country",
     "header",
     "host",
     "key",
