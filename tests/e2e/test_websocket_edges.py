@@ -137,59 +137,45 @@ async def test_a_failure_that_also_cancels(broken: Step) -> None:
     assert seen.settlements[0].error is seen.errors[0]
 
 
-async def test_a_client_that_reads_nothing_from_before_the_101_on() -> None:
-    """F-101, S-55: a client whose transport is full when its connection is switched holds the upstream up, too."""
-    sent = 0
+class Flood:
+    """A script that sends a frame without end, and counts what was taken of it."""
 
-    async def flood(turn: Turn) -> None:
-        nonlocal sent
+    def __init__(self) -> None:
+        self.sent = 0
+
+    async def __call__(self, turn: Turn) -> None:
         await turn.write(b"\x82\x7f" + struct.pack("!Q", 1 << 40))
         for _ in range(600):
             await turn.write(bytes(65536))
-            sent += 65536
+            self.sent += 65536
 
-    listener = socket.socket()
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
-    listener.bind(("127.0.0.1", 0))
-    hints = [interim(103, {"Link": "x" * 60_000}) for _ in range(20)]
-    async with FakeUpstream(socket_buffer=65536) as server:
-        server.always(*hints, switch(), flood, until_end)
-        proxy = ProxyHandler(Upstream(server.url))
-        async with serving(proxy, sock=listener) as site, site.connect(receive_buffer=4096) as client:
-            await client.send(ASK)
-            before = -1
-            while sent != before or not sent:
-                before = sent
-                await asyncio.sleep(0.1)  # nothing tells that nothing moves
-            assert sent < 20_000_000
-            client.reset()
-        await server.gone()
+    async def stands_still(self) -> None:
+        before = -1
+        while self.sent != before or not self.sent:
+            before = self.sent
+            await asyncio.sleep(0.1)  # nothing tells that nothing moves
 
 
-async def test_a_client_that_the_101_itself_is_too_much_for() -> None:
-    """F-101, S-55: the same where it is the 101 that fills the transport."""
-    sent = 0
+HINT = interim(103, {"Link": "x" * 50_000})
 
-    async def flood(turn: Turn) -> None:
-        nonlocal sent
-        await turn.write(b"\x82\x7f" + struct.pack("!Q", 1 << 40))
-        for _ in range(600):
-            await turn.write(bytes(65536))
-            sent += 65536
 
+@pytest.mark.parametrize(
+    "answer", [[HINT] * 20 + [switch()], [HINT, switch(headers={"X-Large": "x" * 50_000})]], ids=["before", "by it"]
+)
+async def test_a_client_that_reads_nothing_of_its_101(answer: list[Step]) -> None:
+    """F-101, S-55: a client whose transport is full before its connection is switched, or by the 101 itself, holds the
+    upstream up, too."""
+    flood = Flood()
     listener = socket.socket()
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
     listener.bind(("127.0.0.1", 0))
     async with FakeUpstream(socket_buffer=65536) as server:
-        server.always(interim(103, {"Link": "x" * 50_000}), switch(headers={"X-Large": "x" * 50_000}), flood, until_end)
+        server.always(*answer, flood, until_end)
         proxy = ProxyHandler(Upstream(server.url))
         async with serving(proxy, sock=listener) as site, site.connect(receive_buffer=4096) as client:
             await client.send(ASK)
-            before = -1
-            while sent != before or not sent:
-                before = sent
-                await asyncio.sleep(0.1)  # nothing tells that nothing moves
-            assert sent < 20_000_000
+            await flood.stands_still()
+            assert flood.sent < 20_000_000
             client.reset()
         await server.gone()
 
