@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..clock import SYSTEM_CLOCK, Clock, Timer
-from ..exchange import Exchange
+from ..exchange import Exchange, Key
 from ..facts import UNKNOWN, Place
 from ..geography import PLACE
 from ..handler import Component, Handler
@@ -44,7 +44,7 @@ class GeoIp(Component):
     and ``ValueError`` for one that is no database.
     """
 
-    provides = frozenset({PLACE})
+    provides: frozenset[Key[Any]] = frozenset({PLACE})
 
     def __init__(self, *files: str | Path, interval: float = 60.0, clock: Clock = SYSTEM_CLOCK) -> None:
         if not files:
@@ -55,14 +55,18 @@ class GeoIp(Component):
         self._interval = interval
         self._clock = clock
         self._timer: Timer | None = None
-        self.place_of = lru_cache(maxsize=_CACHED)(self._place_of)
+        self._cached = lru_cache(maxsize=_CACHED)(self._look_up)
 
     def __call__(self, exchange: Exchange, handler: Handler) -> Coroutine[Any, Any, Response]:
         ip = exchange.inbound.client.ip
-        exchange[PLACE] = UNKNOWN if ip is None else self.place_of(ip)
+        exchange[PLACE] = UNKNOWN if ip is None else self._cached(ip)
         return handler(exchange)
 
-    def _place_of(self, ip: IPAddress) -> Place:
+    def place_of(self, ip: IPAddress) -> Place:
+        """Where ``ip`` is, by the databases as they are now."""
+        return self._cached(ip)
+
+    def _look_up(self, ip: IPAddress) -> Place:
         if not ip.is_global:
             return UNKNOWN
         known: dict[str, Any] = {}
@@ -82,7 +86,7 @@ class GeoIp(Component):
         self._timer = self._clock.call_later(self._interval, self._look)
         replaced = [database.refresh() for database in self._databases]
         if any(replaced):
-            self.place_of.cache_clear()
+            self._cached.cache_clear()
 
     def __repr__(self) -> str:
         return f"GeoIp({', '.join(repr(str(database.path)) for database in self._databases)})"
