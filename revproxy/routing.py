@@ -19,7 +19,7 @@ __all__ = ["LANE", "Failover", "Lane", "Split"]
 LANE: Key[str] = Key("lane")
 """The name of the lane that a ``Split`` has chosen, for observers and filters."""
 
-_SAFE = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE", "TRACE"})
+_IDEMPOTENT = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE", "TRACE"})
 """Methods that may be asked twice (RFC 9110 section 9.2.2)."""
 
 _NOT_SENT: tuple[type[ProxyError], ...] = (NoEndpoint, QueueFull, QueueTimeout, ConnectFailed)
@@ -70,7 +70,7 @@ def _may_go_on(exchange: Exchange, attempted: int) -> bool:
     request = exchange.request
     if not any(attempt.sent for attempt in exchange.attempts[attempted:]):
         return True
-    return request.method in _SAFE and request.body.replayable
+    return request.method in _IDEMPOTENT and request.body.replayable
 
 
 @dataclass(frozen=True, slots=True)

@@ -85,16 +85,11 @@ class Tunnels:
         for tunnel in mine:
             tunnel.drain(code)
         changed = asyncio.Event()
-        over = asyncio.Event()
-
-        def expired() -> None:
-            over.set()
-            changed.set()
-
-        timer = self._clock.call_later(grace, expired)
+        ends = self._clock.now() + grace
+        timer = self._clock.call_later(grace, changed.set)
         self._waiting.add(changed)
         try:
-            while not mine.isdisjoint(self._open) and not over.is_set():
+            while not mine.isdisjoint(self._open) and self._clock.now() < ends:
                 changed.clear()
                 await changed.wait()
         finally:

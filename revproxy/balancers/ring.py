@@ -23,8 +23,8 @@ class Ring(Hashing):
     al., 1997; the scheme is that of ketama). An endpoint that leaves moves its own keys only, each to the next on the
     ring.
 
-    Shares are as even as the points are many: with 160 they differ by about a tenth. ``Maglev`` is more even and faster
-    to look up, ``Ring`` moves fewer keys.
+    Shares are as even as the points are many: with 160 those of ten endpoints lie within about a sixth of even ones.
+    ``Maglev`` is more even and faster to look up, ``Ring`` moves fewer keys.
     """
 
     def __init__(self, key: HashKey | None = None, *, points: int = 160, rng: Random | None = None) -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
 import pytest
 from aiohttp import web
 from aiohttp.typedefs import Handler as AiohttpHandler
@@ -13,6 +16,18 @@ from revproxy.testing import FakeUpstream, raw, stall
 
 from .seen import Seen
 from .wire import GET, Site
+
+
+@asynccontextmanager
+async def complaining(app: web.Application) -> AsyncIterator[Site]:
+    """``app`` on a free loopback port. Unlike ``serving`` it lets the server log errors: here they are wanted."""
+    runner = web.AppRunner(app)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        yield Site(runner)
+    finally:
+        await runner.cleanup()
 
 
 @web.middleware
@@ -49,14 +64,10 @@ async def test_a_middleware_that_answers_again(middleware: Middleware, caplog: p
     async with FakeUpstream() as server:
         app = web.Application(middlewares=[middleware])
         ProxyHandler(Upstream(server.url)).mount(app)
-        runner = web.AppRunner(app)
-        await runner.setup()
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
-        async with Site(runner).connect() as client:
+        async with complaining(app) as site, site.connect() as client:
             await client.send(GET + GET)
             assert (await client.response()).body == b"ok"
             assert await client.rest() == b""
-        await runner.cleanup()
     assert "the response was sent already" in caplog.text
 
 
@@ -72,14 +83,10 @@ async def test_handled_twice(caplog: pytest.LogCaptureFixture) -> None:
         app = web.Application()
         app.cleanup_ctx.append(proxy.lifespan)
         app.router.add_get("/", twice)
-        runner = web.AppRunner(app)
-        await runner.setup()
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
-        async with Site(runner).connect() as client:
+        async with complaining(app) as site, site.connect() as client:
             await client.send(GET + GET)
             assert (await client.response()).body == b"ok"
             assert await client.rest() == b""
-        await runner.cleanup()
         assert len(server.requests) == 1
     assert "answered already" in caplog.text
 
@@ -96,14 +103,11 @@ async def test_a_client_of_a_clone_leaves() -> None:
         app = web.Application()
         app.cleanup_ctx.append(proxy.lifespan)
         app.router.add_get("/", handler)
-        runner = web.AppRunner(app)
-        await runner.setup()
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
-        async with Site(runner).connect() as client:
-            await client.send(GET)
-            await server.wait_requests()
-        await server.gone()
-        await runner.cleanup()
+        async with complaining(app) as site:
+            async with site.connect() as client:
+                await client.send(GET)
+                await server.wait_requests()
+            await server.gone()
 
 
 @pytest.mark.parametrize("part", [b"", b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\npart"])

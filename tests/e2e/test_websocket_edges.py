@@ -15,7 +15,8 @@ from revproxy import Exchange, Handler, Limits, ProxyHandler, Response, Timeouts
 from revproxy.errors import ClientDisconnected, Interrupted, Phase, TunnelLost
 from revproxy.testing import FakeUpstream, Step, Turn, close, echo, interim, raw, reset, stall, switch
 from revproxy.wire.handshake import accept_key
-from revproxy.wire.tunnel import End, WireTunnel
+from revproxy.wire.tunnel import WireTunnel
+from revproxy.wire.tunnel_end import End
 
 from .seen import Seen, WatchedClock
 from .test_websocket import ASK, GOING_AWAY, HELLO, KEY, MASKED_HELLO, Peer, masked, opened, tunnelled, until_end

@@ -18,7 +18,8 @@ from revproxy import Exchange, Handler, Limits, ProxyHandler, Response, Timeouts
 from revproxy.testing import FakeUpstream, Turn, switch
 from revproxy.testing.script import Action, echo
 from revproxy.wire.connection import Connection
-from revproxy.wire.tunnel import End, WireTunnel
+from revproxy.wire.tunnel import WireTunnel
+from revproxy.wire.tunnel_end import End
 
 from ..e2e.abuse import Complaints, nothing_left, until_quiet
 from ..e2e.wire import TIMEOUT, Client, Site, serving
