@@ -10,6 +10,7 @@ from weakref import ref
 
 from .endpoint import Endpoint
 from .errors import ProxyError
+from .events import Event
 from .message import Inbound, Request
 from .tunnel import Tunnel
 
@@ -46,6 +47,7 @@ class Hooks:
     ruled: tuple[Callable[[Exchange, Rule], object], ...] = ()
     failed: tuple[Callable[[Exchange, ProxyError], object], ...] = ()
     finished: tuple[Callable[[Exchange, int | None], object], ...] = ()
+    happened: tuple[Callable[[Event], object], ...] = ()
 
 
 NO_HOOKS = Hooks()

@@ -6,14 +6,21 @@ An async function with the right parameters is a handler or a filter; so is an o
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any, TypeAlias
 
+from .events import Event
 from .exchange import Exchange, Key
 from .message import Response
 
-__all__ = ["Component", "Filter", "Handler", "Pipeline", "running", "walk"]
+__all__ = ["Component", "Filter", "Handler", "Listener", "Pipeline", "running", "started", "walk"]
+
+_events = logging.getLogger("revproxy.event")
+
+Listener: TypeAlias = Callable[[Event], object]
+"""Is told what happens to the components that run."""
 
 Handler: TypeAlias = Callable[[Exchange], Coroutine[Any, Any, Response]]
 """Answers an exchange."""
@@ -43,6 +50,14 @@ class Component:
     requires: frozenset[Key[Any]] = frozenset()
     reads_path: bool = False
 
+    _listeners: tuple[Listener, ...] = ()
+
+    def tell(self, event: Event) -> None:
+        """Log ``event`` (``revproxy.event``), and tell the observers of the proxies that this component runs in."""
+        _events.log(event.level, "%s", ascii(str(event))[1:-1], extra={"event": event})
+        for listener in dict.fromkeys(self._listeners):  # one that runs it twice is told once
+            listener(event)
+
     def parts(self) -> Iterable[object]:
         """The handlers, filters and other components that this one holds. What is no component is ignored."""
         return ()
@@ -68,17 +83,25 @@ def walk(root: object) -> Iterator[Component]:
     return visit(root)
 
 
-@asynccontextmanager
-async def running(root: object) -> AsyncIterator[None]:
-    """Start every component of ``root``, and stop them, in reverse, when the block is left.
+async def started(root: object, listeners: Iterable[Listener] = ()) -> AsyncExitStack:
+    """Start every component of ``root``. What is returned stops them, in reverse, when it is closed; ``listeners`` are
+    told what happens to them until then.
 
-    A component that several blocks have in common, as an upstream of two proxies, is started by the first of them and
-    stopped by the last.
+    A component that several have started, as an upstream of two proxies, is started by the first of them and stopped by
+    the last.
     """
+    listeners = tuple(listeners)
     async with AsyncExitStack() as stack:
         for component in walk(root):
-            await _enter(component)
-            stack.push_async_callback(_leave, component)
+            await _enter(component, listeners)
+            stack.push_async_callback(_leave, component, listeners)
+        return stack.pop_all()
+
+
+@asynccontextmanager
+async def running(root: object, listeners: Iterable[Listener] = ()) -> AsyncIterator[None]:
+    """``started`` until the block is left."""
+    async with await started(root, listeners):
         yield
 
 
@@ -91,21 +114,24 @@ class _Use:
         self.turn = asyncio.Lock()
 
 
-async def _enter(component: Component) -> None:
-    use: _Use = vars(component).setdefault("_use", _Use())  # not by setattr: it may be a frozen dataclass
+async def _enter(component: Component, listeners: tuple[Listener, ...]) -> None:
+    state = vars(component)  # not by setattr: it may be a frozen dataclass
+    use: _Use = state.setdefault("_use", _Use())
     use.users += 1
+    state["_listeners"] = (*component._listeners, *listeners)
     try:
         async with use.turn:
             if not use.runs:
                 await component.start()
                 use.runs = True
     except BaseException:
-        await _leave(component)
+        await _leave(component, listeners)
         raise
 
 
-async def _leave(component: Component) -> None:
-    use: _Use = vars(component)["_use"]
+async def _leave(component: Component, listeners: tuple[Listener, ...]) -> None:
+    state = vars(component)
+    use: _Use = state["_use"]
     use.users -= 1
     try:
         async with use.turn:
@@ -113,8 +139,12 @@ async def _leave(component: Component) -> None:
                 use.runs = False
                 await component.stop()
     finally:
-        if not use.users and vars(component).get("_use") is use:
-            del vars(component)["_use"]  # with its lock, which belongs to one event loop
+        left = list(component._listeners)
+        for listener in listeners:
+            left.remove(listener)
+        state["_listeners"] = tuple(left)
+        if not use.users and state.get("_use") is use:
+            del state["_use"]  # with its lock, which belongs to one event loop
 
 
 def wrap(filter: Filter, handler: Handler) -> Handler:

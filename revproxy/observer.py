@@ -8,6 +8,7 @@ from dataclasses import fields
 from typing import TYPE_CHECKING
 
 from .errors import ProxyError
+from .events import Event
 from .exchange import Attempt, Exchange, Hooks
 
 if TYPE_CHECKING:
@@ -42,6 +43,9 @@ class Observer:
 
     def finished(self, exchange: Exchange, status: int | None) -> None:
         """The exchange is over. ``status``: what the client was sent; ``None``: nothing."""
+
+    def happened(self, event: Event) -> None:
+        """Something has changed that is not about one request: members, weights, a source. Told while it runs."""
 
 
 def _guarded(hook: Callable[..., object]) -> Callable[..., object]:

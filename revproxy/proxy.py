@@ -13,6 +13,7 @@ from aiohttp import web
 
 from ._aiohttp import RawResponse, is_drained, linger, parses_natively, unwatch_client, watch_client
 from .clock import SYSTEM_CLOCK, Clock
+from .composition import Composition, Compositions
 from .deliver import cut, deliver, relay
 from .describe import describe
 from .errors import (
@@ -24,7 +25,7 @@ from .errors import (
 )
 from .exchange import Exchange
 from .forwarded import DEFAULT_FIELDS, ForwardedField, Introduction
-from .handler import Filter, Handler, Pipeline, missing_keys, running, walk
+from .handler import Filter, Handler, Pipeline, running
 from .headers import is_protocol
 from .message import Response
 from .mount import Mount
@@ -35,7 +36,6 @@ from .proxy_status import member, name_of
 from .receive import receive
 from .trust import TrustedProxies
 from .upgrade import Tunnels
-from .upstream import Upstream
 
 __all__ = ["ProxyHandler"]
 
@@ -100,15 +100,9 @@ class ProxyHandler:
             raise ValueError(f"max_body must be at least 0 or None, got {max_body}")
         if not write_timeout > 0:
             raise ValueError(f"write_timeout must be above 0, got {write_timeout}")
-        self._root = Pipeline(*filters, handler=handler)
-        components = list(walk(self._root))
-        _check_names(components)
-        missing = missing_keys((), self._root)
-        if missing:
-            raise ValueError(f"no filter outside provides {', '.join(sorted(key.name for key in missing))}")
-        self._handler: Handler = self._root if filters else handler
+        self._path_policy = path_policy or PathPolicy()
         self._hooks = hooks(observers)
-        self._read = (path_policy or PathPolicy()).bind(conditions=any(part.reads_path for part in components))
+        self._compositions = Compositions(Composition(handler, filters, self._path_policy), self._hooks.happened)
         self._introduction = Introduction(forwarded, via=via, trusted=trusted, reserved=reserved)
         self._proxy_status = None if proxy_status is None else name_of(proxy_status)
         if isinstance(upgrades, str) or not all(map(is_protocol, upgrades)):
@@ -160,14 +154,14 @@ class ProxyHandler:
                 "what it lets through is not what this proxy was tested with"
             )
         self._tunnels.started(app)
-        async with running(self._root):
+        async with running(self._compositions, self._hooks.happened):
             yield
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Without an application, for a ``web.Server``: starts every component, and at the end drains tunnels and stops
         what was started. Stop listening before."""
-        async with running(self._root):
+        async with running(self._compositions, self._hooks.happened):
             try:
                 yield
             finally:
@@ -184,6 +178,24 @@ class ProxyHandler:
             raise ValueError(f"code must be one that a Close can have, got {code}")
         await self._tunnels.drain(app, code, grace)
 
+    # Changing while it runs.
+
+    async def replace(self, handler: Handler, *, filters: Sequence[Filter] = ()) -> None:
+        """Have ``handler`` and ``filters`` answer, from the next request on, in the place of those before.
+
+        They are checked and started first: what is wrong with them is raised, as by the constructor or by a component
+        that does not start, and changes nothing. Exchanges that have begun, WebSockets included, end where they began;
+        then what was replaced is stopped, but for components that the new composition has, too. ``await retired()``
+        waits for that. An upstream that both have keeps its connections and all that it knows.
+
+        Observers are told (``CompositionReplaced``, ``CompositionClosed``).
+        """
+        await self._compositions.replace(Composition(handler, filters, self._path_policy))
+
+    async def retired(self) -> None:
+        """Return when all that was replaced by now has answered its last exchange, and is closed."""
+        await self._compositions.retired()
+
     # Serving.
 
     async def handle(self, request: web.BaseRequest, *, strip: str = "") -> web.StreamResponse:
@@ -194,9 +206,11 @@ class ProxyHandler:
         request that was answered already, if only in part.
         """
         watch_client(request)
+        composition = self._compositions.current
+        composition.in_flight += 1
         try:
             inbound, draft, error = receive(
-                request, self._read, strip, self._introduction, self._max_body, self._upgrades
+                request, composition.read, strip, self._introduction, self._max_body, self._upgrades
             )
             exchange = Exchange(inbound, draft, self._clock.now(), None, self._hooks)
             exchange.interim = partial(relay, request)
@@ -207,7 +221,7 @@ class ProxyHandler:
                     hook(exchange)
                 if error is None:
                     try:
-                        given: object = await self._handler(exchange)
+                        given: object = await composition.handler(exchange)
                         if not isinstance(given, Response):  # a filter of somebody who does not type-check
                             raise InternalError(f"a filter or handler returned {given!r}, which is no Response")
                         answer = given
@@ -254,6 +268,7 @@ class ProxyHandler:
                 await linger(request, read=not draft.body.expects)
             return out
         finally:
+            composition.leave()
             unwatch_client(request)
 
     def _with_status(self, exchange: Exchange, answer: Response, error: ProxyError | None) -> Response:
@@ -294,12 +309,17 @@ class ProxyHandler:
 
     # Looking at it.
 
+    @property
+    def root(self) -> Pipeline:
+        """What answers now: the filters, and the handler in them."""
+        return self._compositions.current.root
+
     def describe(self) -> str:
         """What was composed, as an indented tree: for a start-up log or a debugger."""
-        return describe(self._root)
+        return describe(self.root)
 
     def __repr__(self) -> str:
-        return f"ProxyHandler({self._root!r})"
+        return f"ProxyHandler({self.root!r})"
 
 
 _LEVELS = {
@@ -330,12 +350,3 @@ def _cut(request: web.BaseRequest, error: ProxyError) -> web.StreamResponse:
 
 _UNSAID = {Origin.CLIENT: 499, Origin.POLICY: 444, Origin.PROXY: 500, Origin.UPSTREAM: 502}
 """What the access log says of a request that got no answer; 499 and 444 as in nginx."""
-
-
-def _check_names(components: Iterable[object]) -> None:
-    names: set[str] = set()
-    for part in components:
-        if isinstance(part, Upstream):
-            if part.name in names:
-                raise ValueError(f"two upstreams of one name: {part.name!r}; give them names of their own")
-            names.add(part.name)

@@ -32,6 +32,7 @@ LAYERS: Mapping[str, int] = {
     # 1 nouns
     "message": 1,
     "endpoint": 1,
+    "events": 1,
     "exchange": 1,
     "facts": 1,
     "geography": 1,
@@ -61,6 +62,7 @@ LAYERS: Mapping[str, int] = {
     "routing": 3,
     # 4 the edge
     "_aiohttp": 4,
+    "composition": 3,
     "proxy": 4,
     "receive": 4,
     "client_body": 4,

@@ -257,7 +257,7 @@ async def serving(
         if not isinstance(what, web.Application | ProxyHandler):
             what = ProxyHandler(what, via=None)
         if isinstance(what, ProxyHandler):
-            endpoints = [each for part in walk(what._root) if isinstance(part, Upstream) for each in part.endpoints]
+            endpoints = [each for part in walk(what.root) if isinstance(part, Upstream) for each in part.endpoints]
             proxy, what = what, web.Application()
             proxy.mount(what)
         runner = web.AppRunner(what, shutdown_timeout=TIMEOUT, **options)

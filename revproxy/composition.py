@@ -1,0 +1,149 @@
+"""What a proxy is made of at a time, and its change while it runs."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+
+from .events import Event
+from .handler import Component, Filter, Handler, Listener, Pipeline, missing_keys, started, walk
+from .paths import PathPolicy, Reading
+from .upstream import Upstream
+
+__all__ = ["Composition", "CompositionClosed", "CompositionReplaced", "Compositions"]
+
+
+@dataclass(frozen=True, slots=True)
+class CompositionReplaced(Event):
+    """``ProxyHandler.replace`` has put another handler in the place of one that has ``in_flight`` exchanges to end."""
+
+    in_flight: int
+
+    def __str__(self) -> str:
+        return f"{self.source}: replaced; {self.in_flight} exchanges end in what was there before"
+
+
+@dataclass(frozen=True, slots=True)
+class CompositionClosed(Event):
+    """What was replaced has answered its last exchange, and is closed."""
+
+    def __str__(self) -> str:
+        return f"{self.source}: what was replaced is closed"
+
+
+class Composition:
+    """A handler with the filters around it, checked: what answers exchanges until it is replaced.
+
+    Raises ``ValueError`` for two upstreams of one name, for a filter that shortcuts around what guards, and for a
+    condition on a key that no filter outside of it provides.
+    """
+
+    __slots__ = ("_over", "_stack", "handler", "in_flight", "is_replaced", "read", "root")
+
+    def __init__(self, handler: Handler, filters: Sequence[Filter], policy: PathPolicy) -> None:
+        self.root: Pipeline = Pipeline(*filters, handler=handler)
+        components = list(walk(self.root))
+        _check_names(components)
+        missing = missing_keys((), self.root)
+        if missing:
+            raise ValueError(f"no filter outside provides {', '.join(sorted(key.name for key in missing))}")
+        self.handler: Handler = self.root if filters else handler
+        self.read: Callable[[str], Reading] = policy.bind(conditions=any(part.reads_path for part in components))
+        self.in_flight: int = 0
+        """Exchanges that it answers now."""
+        self.is_replaced: bool = False
+        self._over = asyncio.Event()
+        self._stack: AsyncExitStack | None = None
+
+    async def open(self, listeners: Iterable[Listener]) -> None:
+        """Start all that it is made of."""
+        self._stack = await started(self.root, listeners)
+
+    async def close(self) -> None:
+        """Stop it, but for what others have started, too."""
+        stack, self._stack = self._stack, None
+        if stack is not None:
+            await stack.aclose()
+
+    def leave(self) -> None:
+        """An exchange is over."""
+        self.in_flight -= 1
+        if self.is_replaced and not self.in_flight:
+            self._over.set()
+
+    async def over(self) -> None:
+        """Return when no exchange is left. None may come any more."""
+        if self.in_flight:
+            await self._over.wait()
+
+    def give_up(self) -> None:
+        """Have it be over, whatever is left."""
+        self._over.set()
+
+
+class Compositions(Component):
+    """The composition of a proxy, those that it has replaced and that have exchanges left, and their lives."""
+
+    def __init__(self, first: Composition, listeners: Iterable[Listener] = ()) -> None:
+        self.current = first
+        self._told = tuple(listeners)
+        self._closing: dict[Composition, asyncio.Task[None]] = {}
+        self._turn: asyncio.Lock | None = None  # while it runs: a lock belongs to one event loop
+
+    async def start(self) -> None:
+        self._turn = asyncio.Lock()
+        async with self._turn:
+            try:
+                await self.current.open(self._told)
+            except BaseException:
+                self._turn = None
+                raise
+
+    async def stop(self) -> None:
+        """The end of all, whatever exchanges there are left."""
+        turn, self._turn = self._turn, None
+        assert turn is not None
+        async with turn:  # somebody may be at replacing what is to be closed
+            for each in self._closing:
+                each.give_up()
+            await self.retired()
+            await self.current.close()
+
+    async def replace(self, new: Composition) -> None:
+        """Have ``new`` answer from the next exchange on; started before, if what it replaces was."""
+        turn = self._turn
+        if turn is not None:
+            async with turn:
+                if self._turn is turn:  # else it was stopped meanwhile
+                    await new.open(self._told)
+                    old, self.current = self.current, new
+                    old.is_replaced = True
+                    self.tell(CompositionReplaced("proxy", old.in_flight))
+                    self._closing[old] = asyncio.create_task(self._retire(old))
+                    return
+        self.current = new
+
+    async def retired(self) -> None:
+        """Return when all that was replaced by now is closed."""
+        tasks = tuple(self._closing.values())
+        if tasks:
+            await asyncio.wait(tasks)
+
+    async def _retire(self, old: Composition) -> None:
+        await old.over()
+        try:
+            await old.close()
+        finally:
+            del self._closing[old]
+        self.tell(CompositionClosed("proxy"))
+
+
+def _check_names(components: Iterable[object]) -> None:
+    names: set[str] = set()
+    for part in components:
+        if isinstance(part, Upstream):
+            if part.name in names:
+                raise ValueError(f"two upstreams of one name: {part.name!r}; give them names of their own")
+            names.add(part.name)
