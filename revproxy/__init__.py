@@ -5,6 +5,7 @@ and a ``ProxyHandler`` that mounts the whole into an ``aiohttp.web.Application``
 """
 
 from . import when
+from .addresses import AddressPolicy
 from .body import Body
 from .endpoint import Endpoint
 from .errors import ProxyError
@@ -22,6 +23,7 @@ from .when import When
 from .wire.settings import Limits, Timeouts, Tls
 
 __all__ = [
+    "AddressPolicy",
     "Attempt",
     "Body",
     "Component",

@@ -36,8 +36,8 @@ class CompositionClosed(Event):
 class Composition:
     """A handler with the filters around it, checked: what answers exchanges until it is replaced.
 
-    Raises ``ValueError`` for two upstreams of one name, for a filter that shortcuts around what guards, and for a
-    condition on a key that no filter outside of it provides.
+    Raises ``ValueError`` for two upstreams of one name, or whose sessions are marked in the same way, for a filter that
+    shortcuts around what guards, and for a condition on a key that no filter outside of it provides.
     """
 
     __slots__ = ("_over", "_stack", "handler", "in_flight", "is_replaced", "read", "root")
@@ -142,8 +142,13 @@ class Compositions(Component):
 
 def _check_names(components: Iterable[object]) -> None:
     names: set[str] = set()
+    marks: dict[str, str] = {}
     for part in components:
         if isinstance(part, Upstream):
             if part.name in names:
                 raise ValueError(f"two upstreams of one name: {part.name!r}; give them names of their own")
             names.add(part.name)
+            mark = "" if part.affinity is None else part.affinity.mark
+            if mark and marks.setdefault(mark, part.name) != part.name:
+                both = f"{marks[mark]!r} and {part.name!r}"
+                raise ValueError(f"two upstreams of one affinity: {both} use the {mark}; give each a name of its own")

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from enum import StrEnum
+from ipaddress import ip_address
 from types import MappingProxyType
-from typing import Any
+from typing import Any, TypeAlias
 
 from yarl import URL
 
-__all__ = ["Endpoint", "EndpointState"]
+from .addresses import AddressPolicy
+
+__all__ = ["Endpoint", "EndpointState", "Ramp"]
+
+Ramp: TypeAlias = Callable[[float], float]
+"""The share of its requests that an endpoint gets at a monotonic time, of 1; from 1 on it gets all of them."""
 
 
 class EndpointState(StrEnum):
@@ -18,10 +24,10 @@ class EndpointState(StrEnum):
 
     ACTIVE = "active"
     DRAINING = "draining"
-    """Requests in flight finish; no new ones."""
+    """Requests in flight finish, and sessions go on; nothing new."""
 
 
-_ACTIVE = EndpointState.ACTIVE
+_ACTIVE, _DRAINING = EndpointState.ACTIVE, EndpointState.DRAINING
 
 
 class Endpoint:
@@ -30,6 +36,9 @@ class Endpoint:
     ``url``
         ``http://host:port``, ``https://host``, or ``unix:/path/of/a.sock``. A path in an http URL is put before every
         target, a query is merged in front of the request's.
+    ``address``
+        The IP address to connect to, where it is known: nobody resolves the URL's host then, which still is what
+        ``Host`` says and what TLS asks for and verifies. Two endpoints may have one URL and differ by it.
     ``weight``
         The share of requests, relative to the others': an integer of at least 1.
     ``priority``, ``zone``, ``region``, ``location``, ``labels``
@@ -42,25 +51,32 @@ class Endpoint:
     """
 
     __slots__ = (
+        "_holders",
+        "_open",
+        "_pardoned",
+        "_well",
+        "address",
         "authority",
+        "drains",
         "host",
+        "identity",
         "in_flight",
         "labels",
         "limit",
         "location",
         "name",
+        "policy",
         "port",
         "prefix",
         "priority",
         "query",
+        "ramp",
         "rebases",
         "region",
         "secure",
         "socket_path",
-        "state",
         "url",
         "version_and_host",
-        "warms",
         "weight",
         "zone",
     )
@@ -69,6 +85,7 @@ class Endpoint:
         self,
         url: str | URL,
         *,
+        address: str | None = None,
         name: str = "",
         weight: int = 1,
         priority: int = 0,
@@ -115,11 +132,15 @@ class Endpoint:
             # The zone of an address means something on this machine only (RFC 6874 section 1).
             bracketed = f"[{host.partition('%')[0]}]" if ":" in host else parsed.raw_host or host
             self.authority = bracketed if parsed.is_default_port() else f"{bracketed}:{port}"
+        self.address: str | None = address if address is None else _address(address, self.socket_path)
+        at = "" if self.address is None else f" at {self.address}"
+        self.identity: str = f"{self.url.scheme}://{self.url.raw_authority}{self.url.raw_path_qs}{at}"
+        """What no two members of an upstream have in common, and what stays the same from one process to the next."""
         self.rebases: bool = bool(self.prefix or self.query)
         """Whether targets are sent there other than they came."""
         self.version_and_host: bytes = f" HTTP/1.1\r\nHost: {self.authority}\r\n".encode()
         """The end of every request line sent there, and the ``Host`` field behind it."""
-        self.name: str = name or text
+        self.name: str = name or text + at
         self.weight: int = weight
         self.priority: int = priority
         self.zone: str | None = zone
@@ -128,17 +149,71 @@ class Endpoint:
         self.labels: Mapping[str, str] = MappingProxyType(dict(labels or {}))
         self.limit: int | None = limit
         self.in_flight: int = 0
-        self.state: EndpointState = EndpointState.ACTIVE
-        self.warms: float | None = None
-        """Since when it gets but a growing share (monotonic seconds), while it does."""
+        self.ramp: Ramp | None = None
+        """What it gets but a share by, since it is new or back; ``None``: it gets all of it."""
+        self.drains: bool = False
+        self._holders: set[object] = set()
+        self._pardoned = False
+        self._well = self._open = True
+        self.policy: AddressPolicy | None = None
+        """What is asked before it is connected to. Set by the upstream; ``None``: nobody, as the program named it."""
 
     def accepts(self, now: float) -> bool:
         """Whether a new request may go there at the monotonic time ``now``."""
-        return self.state is _ACTIVE and (self.limit is None or self.in_flight < self.limit)
+        return self._open and (self.limit is None or self.in_flight < self.limit)
+
+    def keeps(self, now: float) -> bool:
+        """Whether a request of a session that is there may go there at the monotonic time ``now``: also while it
+        drains."""
+        return self._well and (self.limit is None or self.in_flight < self.limit)
+
+    # What is held against it. Nothing of that is asked for each request: it is worked out when it changes.
+
+    @property
+    def state(self) -> EndpointState:
+        return _DRAINING if self.drains else _ACTIVE
+
+    @state.setter
+    def state(self, state: EndpointState) -> None:
+        self.drains = state is _DRAINING
+        self._decide()
+
+    @property
+    def held(self) -> bool:
+        """Whether anybody holds it out, pardoned or not."""
+        return bool(self._holders)
+
+    @property
+    def pardoned(self) -> bool:
+        """It takes requests although it is held out, since too few others do."""
+        return self._pardoned
+
+    @pardoned.setter
+    def pardoned(self, pardoned: bool) -> None:
+        self._pardoned = pardoned
+        self._decide()
+
+    def hold(self, holder: object) -> None:
+        """Let it get nothing until ``holder``, and all others who hold it, release it."""
+        self._holders.add(holder)
+        self._decide()
+
+    def release(self, holder: object) -> None:
+        """``holder`` holds it no more."""
+        self._holders.discard(holder)
+        self._decide()
+
+    def _decide(self) -> None:
+        self._well = self._pardoned or not self._holders
+        self._open = self._well and not self.drains
+
+    def refused_by(self, policy: AddressPolicy) -> str | None:
+        """Why ``policy`` refuses what it was made with, or ``None``. A name is not resolved."""
+        return policy.refuses_url(self.url.scheme, self.address or self.host, self.port)
 
     @property
     def settings(self) -> tuple[Any, ...]:
-        """What it was made with, but for its URL. Setting it changes what is not known from experience."""
+        """What it was made with, but for its URL and address. Setting it changes what is not known from experience."""
         return tuple(getattr(self, name) for name in _SETTINGS)
 
     @settings.setter
@@ -158,7 +233,8 @@ class Endpoint:
     def __repr__(self) -> str:
         limit = "" if self.limit is None else f"/{self.limit}"
         weight = "" if self.weight == 1 else f" weight={self.weight}"
-        return f"<Endpoint {self.name} {self.state.value} in_flight={self.in_flight}{limit}{weight}>"
+        held = " ejected" if self._holders else ""
+        return f"<Endpoint {self.name} {self.state.value}{held} in_flight={self.in_flight}{limit}{weight}>"
 
 
 _SETTINGS = ("name", "weight", "priority", "zone", "region", "location", "labels", "limit")
@@ -168,6 +244,15 @@ def check_weight(weight: int) -> None:
     """Raise ``ValueError`` for what is no weight."""
     if type(weight) is not int or weight < 1:
         raise ValueError(f"weight must be an integer of at least 1, got {weight!r}")
+
+
+def _address(address: str, socket_path: str | None) -> str:
+    if socket_path is not None:
+        raise ValueError(f"address: a socket has none, got {address!r}")
+    try:
+        return str(ip_address(address))
+    except ValueError:
+        raise ValueError(f"address must be an IP address, got {address!r}") from None
 
 
 def _parse(text: str) -> URL:

@@ -13,6 +13,7 @@ from enum import StrEnum
 from typing import ClassVar
 
 __all__ = [
+    "AddressRefused",
     "BadFrame",
     "BadFraming",
     "BadHandshake",
@@ -47,6 +48,7 @@ __all__ = [
     "ResponseHeadTooLarge",
     "ResponseTimeout",
     "SendTimeout",
+    "SessionLost",
     "StreamTimeout",
     "TlsFailed",
     "Truncated",
@@ -286,6 +288,12 @@ class NoEndpoint(ProxyError):
     title = "The service is unavailable"
 
 
+class SessionLost(NoEndpoint):
+    """The endpoint of a session is gone, or takes no requests, and the upstream's affinity refuses another: 503."""
+
+    title = "The session cannot go on"
+
+
 class QueueFull(ProxyError):
     """All connections are busy and the queue for them is full: 503."""
 
@@ -324,6 +332,13 @@ class DnsFailed(ConnectFailed):
     """The endpoint's name does not resolve: 502."""
 
     token = "dns_error"
+
+
+class AddressRefused(ConnectFailed):
+    """The endpoint is where its ``AddressPolicy`` lets nobody connect to, or its name resolves to nothing else: 502.
+    Another attempt may help at another endpoint."""
+
+    token = "destination_ip_prohibited"
 
 
 class TlsFailed(ConnectFailed):

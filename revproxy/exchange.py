@@ -143,6 +143,36 @@ class Exchange:
                 self.finish()
                 raise
 
+    @property
+    def mark(self) -> int:
+        """How much is deferred by now: what ``unwind`` goes back to."""
+        return len(self._deferred)
+
+    def unwind(self, mark: int) -> None:
+        """Run what was deferred since ``mark`` was read: whoever asks another handler gives up what the one before has
+        acquired. Every release runs even if one raises."""
+        kept, self._deferred = self._deferred[:mark], self._deferred[mark:]
+        try:
+            self.finish()
+        finally:
+            self._deferred = kept
+
+    def fork(self, request: Request, started: float, deadline: float | None = None) -> Exchange:
+        """Another exchange for what the client sent, with ``request`` for a draft: it knows what filters have found out
+        so far, and has attempts and releases of its own, but neither observers nor a client to send 1xx to. Whoever
+        forks one finishes it."""
+        forked = Exchange(self.inbound, request, started, deadline)
+        forked.rule = self.rule
+        try:
+            forked._values = dict(self._values)
+        except AttributeError:
+            pass
+        try:
+            forked._id = self._id
+        except AttributeError:
+            pass
+        return forked
+
     def __getitem__(self, key: Key[T]) -> T:
         try:
             value: T = self._values[key]

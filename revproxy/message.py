@@ -240,6 +240,17 @@ class Request(_Message):
             raise ValueError(f"two Host fields: {hosts}")
         return bool(hosts)
 
+    def copy(self, body: Body) -> Request:
+        """The same request with fields of its own, and with ``body``."""
+        if self.lines is not None:
+            copied = request_of_lines(self.method, self.target, self.lines, self.came_declared)
+        else:
+            copied = Request(self.method, self.target, self._headers.copy())
+        copied.came_target = self.came_target
+        copied.upgrade = self.upgrade
+        copied.body = body
+        return copied
+
     def __repr__(self) -> str:
         return f"Request({self.method!r}, {self.target!r}, {self.headers!r}, {self.body!r})"
 

@@ -7,13 +7,14 @@ means: what no honest client sends is refused, what honest clients send passes b
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal, NamedTuple, get_args
 
 from .errors import BadRequest
 
-__all__ = ["EmptySegments", "EncodedSlash", "PathPolicy", "Reading", "canonical"]
+__all__ = ["EmptySegments", "EncodedSlash", "PathPolicy", "Reading", "below", "canonical", "locate"]
 
 EncodedSlash = Literal["auto", "refuse", "keep", "decode"]
 EmptySegments = Literal["auto", "refuse", "keep", "merge"]
@@ -48,7 +49,9 @@ _ILLEGAL = re.compile("[\0-\x20\x7f#\ud800-\udc7f\udd00-\udfff]")
 
 _BAD_PERCENT = re.compile("%(?![0-9A-Fa-f]{2})")
 
-_NOT_CANONICAL = re.compile(rf"%[0-9A-Fa-f]{{2}}|[^%/{_PCHAR}]".encode())
+_OTHERWISE_WRITTEN = rf"%[0-9A-Fa-f]{{2}}|[^%/{_PCHAR}]"
+_NOT_CANONICAL = re.compile(_OTHERWISE_WRITTEN.encode())
+_NOT_PLAIN = re.compile(_OTHERWISE_WRITTEN)
 _FORMS = [
     bytes([byte]) if re.fullmatch(f"[{_PCHAR}]", chr(byte)) else f"%{byte:02X}".encode("ascii") for byte in range(256)
 ]
@@ -91,6 +94,46 @@ def canonical(raw: str) -> str:
 def _form(match: re.Match[bytes]) -> bytes:
     found = match[0]
     return _FORMS[found[0] if len(found) == 1 else int(found[1:], 16)]
+
+
+def locate(raw: str) -> Callable[[int], int | None]:
+    """What finds a place in ``canonical(raw)`` in ``raw``: so that what is matched in the one can be taken from the
+    other, byte for byte. It returns ``None`` for a place within a character that either of them percent-encodes.
+
+    Raises ``BadRequest`` as ``canonical`` does.
+    """
+    canonical(raw)
+    marks: list[tuple[int, int, int]] = []  # of such a character: where its canonical form begins, where both forms end
+    shift = 0
+    for found in _NOT_PLAIN.finditer(raw):
+        start = found.start() + shift
+        end = start + len(canonical(found[0]))
+        marks.append((start, end, found.end()))
+        shift = end - found.end()
+
+    def find(place: int) -> int | None:
+        before = bisect_left(marks, (place,)) - 1
+        if before < 0:
+            return place
+        _, end, raw_end = marks[before]
+        return None if place < end else raw_end + place - end
+
+    return find
+
+
+def below(prefix: str, path: str, target: str) -> str | None:
+    """What is left of ``target``, whose canonical path is ``path``, without the segments of ``prefix``, byte for byte;
+    ``None`` if it is not below it. Of ``prefix`` itself ``/`` is left.
+
+    ``prefix`` is canonical, without a slash at its end.
+    """
+    if path != prefix and not path.startswith(f"{prefix}/"):
+        return None
+    raw, mark, query = target.partition("?")
+    for _ in range(prefix.count("/")):
+        cut = raw.find("/", 1)
+        raw = "" if cut < 0 else raw[cut:]
+    return f"{raw or '/'}{mark}{query}"
 
 
 _new = tuple.__new__  # a third of what the constructor of a named tuple costs

@@ -15,7 +15,7 @@ from .facts import ClientAddress
 from .forwarded import Introduction
 from .headers import passed_on
 from .message import Inbound, Request, request_of_lines
-from .paths import Reading, canonical
+from .paths import Reading, below, canonical
 from .ranges import is_sane
 from .strict import check_head, hops_left, protocol_asked, split_target
 from .trust import Claim, is_authority
@@ -89,7 +89,7 @@ def receive(
             host = host if named is None else named
         reading = read(origin)
         if strip:
-            reading = _below(strip, reading)
+            reading = _stripped(strip, reading)
         if not host and version != HttpVersion10:
             raise BadRequest("no host")
         if claim is None:
@@ -158,14 +158,10 @@ def _edit(method: str, headers: CIMultiDictProxy[str], draft: Request) -> ProxyE
     return None
 
 
-def _below(prefix: str, reading: Reading) -> Reading:
-    """``reading`` with the first segments taken off its target, as many as ``prefix`` has."""
-    prefix = canonical(prefix).rstrip("/")
-    if reading.path != prefix and not reading.path.startswith(f"{prefix}/"):
+def _stripped(strip: str, reading: Reading) -> Reading:
+    """``reading`` with the segments of ``strip`` taken off its target."""
+    prefix = canonical(strip).rstrip("/")
+    rest = below(prefix, reading.path, reading.target)
+    if rest is None:
         raise InternalError(f"strip: {prefix!r} is no prefix of {reading.path!r}")
-    path, mark, query = reading.target.partition("?")
-    for _ in range(prefix.count("/")):
-        path = path[1:]
-        cut = path.find("/")
-        path = "" if cut < 0 else path[cut:]
-    return reading._replace(target=(path or "/") + mark + query)
+    return reading._replace(target=rest)

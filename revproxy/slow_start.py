@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from .endpoint import Ramp
+
 __all__ = ["SlowStart"]
 
 
@@ -29,6 +31,10 @@ class SlowStart:
                 raise ValueError(f"{name} must be above 0 and finite, got {value}")
         if not 0 < self.least <= 1:
             raise ValueError(f"least must be above 0 and at most 1, got {self.least}")
+
+    def since(self, start: float) -> Ramp:
+        """The shares from the monotonic time ``start`` on."""
+        return lambda now: self.share(now - start)
 
     def share(self, seconds: float) -> float:
         """The share after ``seconds``, of 1."""

@@ -100,6 +100,54 @@ def test_bad_numbers(arguments: dict[str, Any], names: str) -> None:
         Endpoint("http://a.test", **arguments)
 
 
+# Addresses.
+
+
+def test_address() -> None:
+    """Where it is dialled may be told apart from its host, which stays what ``Host`` and TLS go by (F-13, S-41)."""
+    endpoint = Endpoint("https://a.test:8443/v1", address="10.0.0.1")
+    assert (endpoint.address, endpoint.host, endpoint.authority) == ("10.0.0.1", "a.test", "a.test:8443")
+    assert endpoint.name == "https://a.test:8443/v1 at 10.0.0.1"
+    assert Endpoint("http://a.test", address="FD00:0::1").address == "fd00::1"
+    assert Endpoint("http://a.test", address="10.0.0.1", name="a").name == "a"
+
+
+@pytest.mark.parametrize("address", ["", "a.test", "10.0.0.1:80", "[::1]", "127.1", "10.0.0.01", "10.0.0.1/32", " ::1"])
+def test_bad_address(address: str) -> None:
+    """What is no address in its usual form is a ValueError that names the parameter and the value."""
+    with pytest.raises(ValueError, match="address must be an IP address, got ") as caught:
+        Endpoint("http://a.test", address=address)
+    assert repr(address) in str(caught.value)
+
+
+def test_a_socket_has_no_address() -> None:
+    """That would be two places."""
+    with pytest.raises(ValueError, match="address: a socket has none"):
+        Endpoint("unix:/run/x.sock", address="10.0.0.1")
+
+
+def test_identity() -> None:
+    """One URL is one place, however it is written; at two addresses it is two."""
+    same: list[str | URL] = ["http://a.test", "http://A.test/", URL("http://a.test"), "HTTP://a.test"]
+    assert len({Endpoint(url).identity for url in same}) == 1
+    others = ["http://a.test", "https://a.test", "http://a.test:81", "http://a.test/v1", "http://a.test/?x", "unix:/a"]
+    found = [Endpoint(url).identity for url in others]
+    found += [Endpoint("http://a.test", address=address).identity for address in ("10.0.0.1", "10.0.0.2", "::1")]
+    assert len(set(found)) == len(found)
+
+
+@given(
+    st.sampled_from(
+        ["http://a.test", "http://a.test/", "http://a.test/x", "http://a.test?x", "http://b.test", "unix:/a"]
+    )
+)
+def test_identity_is_that_of_the_url(url: str) -> None:
+    """Without addresses, two endpoints are the same place exactly if their URLs are equal."""
+    for other in ("http://a.test", "http://a.test/", "http://a.test/x", "http://a.test/?x", "http://b.test", "unix:/a"):
+        one, two = Endpoint(url), Endpoint(other)
+        assert (one.identity == two.identity) == (one.url == two.url)
+
+
 # Targets.
 
 

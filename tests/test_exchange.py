@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from revproxy.endpoint import Endpoint
-from revproxy.exchange import Attempt, Key
+from revproxy.exchange import NO_HOOKS, Attempt, Key
 from revproxy.testing.exchange import exchange
 
 COUNTRY: Key[str] = Key("country")
@@ -90,6 +90,49 @@ def test_every_release_runs(fails: list[bool]) -> None:
     else:
         subject.finish()
     assert ran == list(reversed(range(len(fails))))
+
+
+def test_unwinding() -> None:
+    """Law 8: what was deferred since a mark is released, in reverse and each once, also what a release registers, and
+    if one raises; what was deferred before stays until the exchange is over."""
+    ran: list[str] = []
+    subject = exchange()
+    subject.defer(lambda: ran.append("before"))
+    mark = subject.mark
+
+    def fail() -> None:
+        raise LookupError("fails")
+
+    for release in (lambda: ran.append("first"), fail, lambda: subject.defer(lambda: ran.append("inner"))):
+        subject.defer(release)
+    with pytest.raises(LookupError):
+        subject.unwind(mark)
+    assert ran == ["inner", "first"]
+    assert subject.mark == mark
+    subject.unwind(mark)
+    subject.defer(lambda: ran.append("after"))
+    subject.finish()
+    assert ran == ["inner", "first", "after", "before"]
+
+
+def test_forked() -> None:
+    """A fork is of the same inbound and knows what is known so far; draft, attempts, releases and later values are its
+    own, and nobody is told of it."""
+    subject = exchange()
+    subject[COUNTRY] = "CH"
+    subject.defer(lambda: None)
+    subject.interim = lambda status, headers: None
+    draft = subject.request.copy(subject.request.body)
+    forked = subject.fork(draft, 1001.0, 1005.0)
+    assert forked.inbound is subject.inbound
+    assert forked.request is draft
+    assert (forked.started, forked.deadline) == (1001.0, 1005.0)
+    assert (forked.attempts, forked.mark, forked.interim, forked.hooks) == ([], 0, None, NO_HOOKS)
+    forked[COUNTRY] = "AT"
+    assert (subject[COUNTRY], forked[COUNTRY]) == ("CH", "AT")
+    assert forked.id != subject.id
+    assert subject.fork(draft, 1001.0).id == subject.id
+    assert COUNTRY not in exchange().fork(draft, 1001.0)
 
 
 def test_ids() -> None:

@@ -27,6 +27,7 @@ LAYERS: Mapping[str, int] = {
     "body": 0,
     "headers": 0,
     "paths": 0,
+    "addresses": 0,
     "networks": 0,
     "ranges": 0,
     # 1 nouns
@@ -59,6 +60,8 @@ LAYERS: Mapping[str, int] = {
     "slow_start": 2,
     "transport": 3,
     "upstream": 3,
+    "group": 3,
+    "members": 2,
     "routing": 3,
     # 4 the edge
     "_aiohttp": 4,
@@ -93,6 +96,7 @@ THIRD_PARTY: Mapping[str, frozenset[str]] = {
     "multidict": frozenset(LAYERS),
     "yarl": frozenset(LAYERS),
     "httptools": frozenset({"wire"}),
+    "dns": frozenset({"discovery"}),
     "maxminddb": frozenset({"filters"}),
     "aiohappyeyeballs": frozenset({"wire"}),
     "uvloop": frozenset(),

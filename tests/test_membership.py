@@ -11,6 +11,7 @@ import pytest
 from revproxy import Endpoint, Exchange, Response, Upstream
 from revproxy.balancers import P2C, First, PeakEwma, RoundRobin
 from revproxy.errors import NoEndpoint
+from revproxy.members import MembersChanged
 from revproxy.slow_start import SlowStart
 from revproxy.testing import FakeClock, FakeTransport, exchange
 
@@ -165,14 +166,14 @@ async def test_slow_start() -> None:
     """What is added gets a share that grows to its own over the window; what was there at first has all of it."""
     clock = FakeClock()
     subject = upstream("http://a", balancer=RoundRobin(), slow_start=SlowStart(window=10), clock=clock, rng=Random(1))
-    assert subject.endpoints[0].warms is None
+    assert subject.endpoints[0].ramp is None
     (b,) = subject.add("http://b")
+    since = clock.now()
     for seconds, share in ((0, 0.1), (5, 0.5), (9, 0.9), (10, 1.0), (100, 1.0)):
-        assert b.warms is None or clock.now() - b.warms <= seconds
-        clock.advance(seconds - (clock.now() - b.warms) if b.warms is not None else 0)
+        clock.advance(since + seconds - clock.now())
         counts = await chosen(subject, 4000)
         assert counts["http://b"] / 2000 == pytest.approx(share, abs=0.05)
-    assert b.warms is None
+    assert b.ramp is None
 
 
 async def test_slow_start_where_nobody_else_accepts() -> None:
@@ -198,3 +199,24 @@ def test_bad_slow_start(bad: dict[str, float]) -> None:
 def test_shares() -> None:
     """Envoy's formula: at least ``least``, then the power of what has passed."""
     assert [SlowStart(window=10, aggression=2).share(t) for t in (-1, 0, 2.5, 10, 20)] == [0.1, 0.1, 0.5, 1.0, 1.0]
+
+
+# What is told.
+
+
+async def test_changes_are_told(caplog: pytest.LogCaptureFixture) -> None:
+    """Who has joined and who has left, once a change; nothing where the members stay the same."""
+    subject = upstream("http://a.test", "http://b.test", name="site")
+    caplog.set_level("INFO", "revproxy.event")
+    subject.replace("http://b.test", "http://c.test", "http://d.test")
+    subject.weigh({subject.endpoints[0]: 3})
+    subject.replace("http://d.test", "http://c.test", "http://b.test")
+    (event,) = [record.event for record in caplog.records]  # type: ignore[attr-defined]
+    assert event == MembersChanged("site", ("http://c.test", "http://d.test"), ("http://a.test",), 3)
+    assert caplog.messages == ["site: joined by http://c.test, http://d.test, left by http://a.test; 3 endpoints"]
+
+
+def test_many_are_told_shortly() -> None:
+    """Of many names there are a few; the event has all."""
+    event = MembersChanged("site", tuple(f"n{number}" for number in range(100)), (), 100)
+    assert str(event) == "site: joined by n0, n1, n2, n3, n4, n5, n6, n7 and 92 more; 100 endpoints"

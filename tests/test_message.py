@@ -231,6 +231,25 @@ def test_messages_share_nothing() -> None:
     assert Request("GET", "/").headers is not Request("GET", "/").headers
 
 
+@pytest.mark.parametrize("looked_at", [False, True])
+def test_a_copy(looked_at: bool) -> None:
+    """It has the same method, target and fields, to the byte, and another body; what is edited in one is not in the
+    other. To copy what nobody has looked at decodes nothing."""
+    request = exchange("GET", "/a?b", headers=[("X-A", "1"), ("x-a", "caf\udce9")], upgrade="websocket").request
+    if looked_at:
+        request.headers["X-B"] = "2"
+        request.target = "/edited"
+    lines, body = request.lines, Body(b"other")
+    copied = request.copy(body)
+    assert (copied.method, copied.target, copied.upgrade) == (request.method, request.target, "websocket")
+    assert copied.came_target == request.came_target
+    assert copied.body is body
+    assert (copied.lines, request.lines) == (lines, lines)
+    assert copied.field_lines(5) == request.field_lines(5)
+    copied.headers["X-A"] = "3"
+    assert request.headers.getall("X-A") == ["1", "caf\udce9"]
+
+
 def test_printed() -> None:
     """Messages show what they are, fields that nobody had looked at included."""
     assert repr(exchange("POST", "/a?\x80", client=None).inbound) == "<Inbound POST '/a?\\x80' from ->"

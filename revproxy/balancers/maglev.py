@@ -66,11 +66,11 @@ class Maglev(Hashing):
 def _fill(endpoints: tuple[Endpoint, ...], size: int) -> array[int]:
     """The table: for every entry the index of its endpoint."""
     # By name, so that the order of the endpoints means nothing.
-    ranked = sorted(range(len(endpoints)), key=lambda index: str(endpoints[index].url))
+    ranked = sorted(range(len(endpoints)), key=lambda index: endpoints[index].identity)
     heaviest = max(endpoint.weight for endpoint in endpoints)
     offsets, skips, credits, weights = [], [], [], []
     for index in ranked:
-        name = str(endpoints[index].url)
+        name = endpoints[index].identity
         offsets.append(hash_of(name + "#offset") % size)
         skips.append(hash_of(name + "#skip") % (size - 1) + 1)
         weights.append(endpoints[index].weight)

@@ -24,7 +24,7 @@ class Rendezvous(Hashing):
     """
 
     def table(self, snapshot: Snapshot) -> Walk:
-        seeded = [(hash_of(str(each.url)), each) for each in snapshot.endpoints]
+        seeded = [(hash_of(each.identity), each) for each in snapshot.endpoints]
 
         def walk(hashed: int) -> Iterator[Endpoint]:
             # -weight / log(u) for a u of (0, 1): the shares are then those of the weights (Schindelhauer and Schomaker,

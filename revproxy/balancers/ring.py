@@ -38,7 +38,7 @@ class Ring(Hashing):
         ring = sorted(
             (point, index)
             for index, endpoint in enumerate(endpoints)
-            for point in _points(str(endpoint.url), self._points * endpoint.weight)
+            for point in _points(endpoint.identity, self._points * endpoint.weight)
         )
         points, owners = [point for point, _ in ring], [index for _, index in ring]
         count, size = len(endpoints), len(ring)

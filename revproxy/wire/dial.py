@@ -5,13 +5,15 @@ from __future__ import annotations
 import asyncio
 import socket
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from ipaddress import ip_address
 
 import aiohappyeyeballs
+from aiohappyeyeballs import AddrInfoType
 
+from ..addresses import AddressPolicy
 from ..endpoint import Endpoint
-from ..errors import ConnectFailed, ConnectTimeout, DnsFailed, TlsFailed
+from ..errors import AddressRefused, ConnectFailed, ConnectTimeout, DnsFailed, TlsFailed
 from .connection import Connection
 from .settings import Tls
 
@@ -27,7 +29,9 @@ _TLS_SHUTDOWN = 0.5
 async def dial(endpoint: Endpoint, factory: Callable[[], Connection], *, tls: Tls | None, timeout: float) -> Connection:
     """A connection to ``endpoint``, TLS handshake included, within ``timeout`` seconds.
 
-    Raises ``ConnectFailed`` or one of its kinds (``DnsFailed``, ``TlsFailed``, ``ConnectTimeout``).
+    Where the endpoint has a policy, it is asked for every address, and what it was asked for is what is connected to:
+    nothing is resolved twice. Raises ``ConnectFailed`` or one of its kinds (``DnsFailed``, ``AddressRefused``,
+    ``TlsFailed``, ``ConnectTimeout``).
     """
     where = f"{endpoint.name}: "
     try:
@@ -51,6 +55,10 @@ async def dial(endpoint: Endpoint, factory: Callable[[], Connection], *, tls: Tl
 
 async def _open(endpoint: Endpoint, factory: Callable[[], Connection], tls: Tls | None) -> Connection:
     loop = asyncio.get_running_loop()
+    policy = endpoint.policy
+    refused = None if policy is None else endpoint.refused_by(policy)
+    if refused is not None:
+        raise AddressRefused(f"{endpoint.name}: {refused}")
     if endpoint.socket_path is not None:
         _, connection = await loop.create_unix_connection(factory, endpoint.socket_path)
         return connection
@@ -61,12 +69,15 @@ async def _open(endpoint: Endpoint, factory: Callable[[], Connection], tls: Tls 
         context = tls.context
         hostname = tls.server_hostname or endpoint.host
     shutdown = _TLS_SHUTDOWN if context is not None else None
-    if _is_address(endpoint.host):
+    host = endpoint.address or endpoint.host
+    if _is_address(host):
         _, connection = await loop.create_connection(
-            factory, endpoint.host, endpoint.port, ssl=context, server_hostname=hostname, ssl_shutdown_timeout=shutdown
+            factory, host, endpoint.port, ssl=context, server_hostname=hostname, ssl_shutdown_timeout=shutdown
         )
         return connection
-    addresses = await loop.getaddrinfo(endpoint.host, endpoint.port, type=socket.SOCK_STREAM)
+    addresses: Sequence[AddrInfoType] = await loop.getaddrinfo(host, endpoint.port, type=socket.SOCK_STREAM)
+    if policy is not None:
+        addresses = _allowed(addresses, policy, endpoint)
     sock = await aiohappyeyeballs.start_connection(addresses, happy_eyeballs_delay=_ATTEMPT_DELAY, loop=loop)
     made: list[Connection] = []
 
@@ -86,6 +97,16 @@ async def _open(endpoint: Endpoint, factory: Callable[[], Connection], tls: Tls 
             made[0].abort()  # the event loop would take its time for an orderly end of TLS
         raise
     return connection
+
+
+def _allowed(addresses: Sequence[AddrInfoType], policy: AddressPolicy, endpoint: Endpoint) -> list[AddrInfoType]:
+    """Those of ``addresses`` that ``policy`` does not refuse. Raises ``AddressRefused`` where none is left."""
+    refused = [policy.refuses(ip_address(str(each[4][0]))) for each in addresses]
+    allowed = [each for each, why in zip(addresses, refused, strict=True) if why is None]
+    if not allowed:
+        why = "; ".join(str(each) for each in dict.fromkeys(refused))
+        raise AddressRefused(f"{endpoint.name}: {endpoint.host!r} resolves to what is refused: {why}")
+    return allowed
 
 
 def _is_address(host: str) -> bool:

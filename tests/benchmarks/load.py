@@ -8,9 +8,9 @@ import shutil
 import signal
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from math import ceil
 from pathlib import Path
@@ -18,6 +18,8 @@ from pathlib import Path
 from .cases import Case, body_of
 
 SCRIPT = Path(__file__).with_name("wrk.lua")
+COUNTS = ("connect", "read", "write", "timeout")
+"""The errors of sockets that ``wrk`` tells apart."""
 
 
 class LoadFailed(Exception):
@@ -34,6 +36,8 @@ class Load:
     p99: float
     trouble: str
     """Non-2xx answers and socket errors, in words; empty if there were none."""
+    counts: Mapping[str, int] = field(default_factory=dict)
+    """The same in numbers, as far as the generator has them: by ``COUNTS``, and ``status``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +84,7 @@ def _read(output: str, case: Case) -> Load:
         raise LoadFailed(f"wrk: {output.strip().splitlines()[-1] if output.strip() else 'no output'}")
     result: dict[str, int] = json.loads(line)
     requests = result["bytes"] / case.size if case.by_bytes else float(result["requests"])
-    names = ("connect", "read", "write", "timeout")
-    trouble = [f"{result[name]} {name} errors" for name in names if result[name]]
+    trouble = [f"{result[name]} {name} errors" for name in COUNTS if result[name]]
     if result["status"]:
         trouble.append(f"{result['status']} of {result['requests']} answers not 2xx")
     if not requests:
@@ -92,6 +95,7 @@ def _read(output: str, case: Case) -> Load:
         p50=result["p50"] / 1e6,
         p99=result["p99"] / 1e6,
         trouble=", ".join(trouble),
+        counts={name: result[name] for name in (*COUNTS, "status")},
     )
 
 

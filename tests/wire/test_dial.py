@@ -13,14 +13,25 @@ import warnings
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
+from ipaddress import ip_address
 from typing import Any, TypeAlias
 
 import pytest
 import pytest_asyncio
 import trustme
 
+from revproxy.addresses import AddressPolicy
 from revproxy.endpoint import Endpoint
-from revproxy.errors import ConnectFailed, ConnectTimeout, DnsFailed, Origin, Phase, ProxyError, TlsFailed
+from revproxy.errors import (
+    AddressRefused,
+    ConnectFailed,
+    ConnectTimeout,
+    DnsFailed,
+    Origin,
+    Phase,
+    ProxyError,
+    TlsFailed,
+)
 from revproxy.testing import FakeUpstream, hold, respond, stop_reading
 from revproxy.wire.settings import Timeouts, Tls
 
@@ -568,3 +579,125 @@ async def test_timed_out_handshake_leaves_nothing(pki: Pki) -> None:
             failed = await refusal("https://up.test", tls=Tls(ca=pki.pem), timeouts=Timeouts(connect=0.05))
         assert isinstance(failed, ConnectTimeout)
         await soon(gone.wait())
+
+
+# --- where it may go
+
+
+def at(url: str, *, policy: AddressPolicy | None = None, address: str | None = None) -> Endpoint:
+    endpoint = Endpoint(url, address=address)
+    endpoint.policy = policy
+    return endpoint
+
+
+async def refused(endpoint: Endpoint, why: str) -> AddressRefused:
+    """It is not connected to, for the reason ``why``; nothing of the attempt stays."""
+    before = open_sockets()
+    failed = await failure(Owner().dial(endpoint))
+    assert isinstance(failed, AddressRefused)
+    assert (failed.status, failed.token, failed.phase) == (502, "destination_ip_prohibited", Phase.CONNECT)
+    assert str(failed).startswith(f"{endpoint.name}: ")
+    assert why in str(failed)
+    assert open_sockets() <= before
+    return failed
+
+
+async def serves(endpoint: Endpoint, tls: Tls | None = None) -> None:
+    owner = Owner()
+    connection = await soon(owner.dial(endpoint, tls=tls))
+    assert (await soon(owner.send(connection, Call(endpoint)))).status == 200
+    connection.abort()
+
+
+async def test_address_of_an_endpoint() -> None:
+    """An endpoint's address is dialled, and its host is not resolved; ``Host`` says the host (F-13)."""
+    async with FakeUpstream() as server:
+        with named("up.test"):  # which does not resolve
+            await serves(at(f"http://up.test:{server.port}", address="127.0.0.1"))
+        assert server.requests[0].getall("Host") == [f"up.test:{server.port}"]
+
+
+async def test_tls_at_an_address(pki: Pki) -> None:
+    """At an address, TLS asks for and verifies the host, and nothing else (S-41, S-71)."""
+    context = pki.server("up.test")
+    names = sni(context)
+    tls = Tls(ca=pki.pem)
+    async with FakeUpstream(ssl=context) as server:
+        await serves(at(f"https://up.test:{server.port}", address="127.0.0.1"), tls)
+        other = at(f"https://other.test:{server.port}", address="127.0.0.1")
+        assert isinstance(await failure(Owner().dial(other, tls=tls)), TlsFailed)
+        assert names == ["up.test", "other.test"]
+
+
+LOOPBACK = AddressPolicy(allow=["127.0.0.1", "::1"])
+
+
+async def test_a_policy_is_asked(tmp_path: pathlib.Path) -> None:
+    """S-41: addresses, by themselves, behind a name or beside it, and sockets are dialled only if the policy lets them
+    be."""
+    async with FakeUpstream() as server, FakeUpstream(path=tmp_path / "up.sock") as unix:
+        port = server.port
+        with named("up.test", ("127.0.0.1", port)):
+            for url, address in (("http://127.0.0.1", None), ("http://up.test", None), ("http://x.test", "127.0.0.1")):
+                await serves(at(f"{url}:{port}", policy=LOOPBACK, address=address))
+                await refused(at(f"{url}:{port}", policy=AddressPolicy(), address=address), "127.0.0.1 is loopback")
+        await serves(at(unix.url, policy=AddressPolicy(schemes=["unix"])))
+        await refused(at(unix.url, policy=AddressPolicy()), "unix: is not allowed")
+        await refused(at(f"http://127.0.0.1:{port}", policy=AddressPolicy(ports=[1], allow=["127.0.0.1"])), "port")
+        assert (server.connections, unix.connections) == (3, 1)
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        *("0x7f000001", "2130706433", "127.1", "0177.0.0.1", "127.0.0.1.", "[::ffff:127.0.0.1]", "[::ffff:7f00:1]"),
+        *("0.0.0.0", "0", "[::]", "[::1]", "localhost", "localhost.", "[64:ff9b::7f00:1]", "[fe80::1%251]"),
+    ],
+)
+async def test_odd_spellings(host: str) -> None:
+    """S-40, S-41: no spelling of a refused address leads there."""
+    async with FakeUpstream() as server:
+        with named("localhost.", ("127.0.0.1", server.port)):  # not every resolver knows that
+            await refused(at(f"http://{host}:{server.port}", policy=AddressPolicy()), "")
+        assert server.connections == 0
+
+
+async def test_some_addresses_of_a_name() -> None:
+    """S-41: of the addresses of a name, those that are refused are left out, however often they are named; if all are,
+    it says why."""
+    async with FakeUpstream() as good, FakeUpstream(host="127.0.0.2") as bad:
+        with named("up.test", ("127.0.0.2", bad.port), ("127.0.0.1", good.port), ("127.0.0.2", bad.port)):
+            await serves(at("http://up.test", policy=LOOPBACK))
+        with named("up.test", ("127.0.0.2", bad.port), ("169.254.169.254", 80), ("127.0.0.2", bad.port)):
+            failed = await refused(at("http://up.test", policy=LOOPBACK), "'up.test' resolves to what is refused")
+        assert str(failed).endswith("127.0.0.2 is loopback; 169.254.169.254 is a cloud's metadata service")
+        assert (good.connections, bad.connections) == (1, 0)
+
+
+async def test_a_name_is_resolved_once() -> None:
+    """S-41: an answer that changes between check and connect (DNS rebinding) leads nowhere: what was checked is what is
+    dialled, and nobody resolves a second time."""
+    async with FakeUpstream() as good, FakeUpstream(host="127.0.0.2") as bad:
+        loop = asyncio.get_running_loop()
+        known = loop.getaddrinfo
+        answers: list[str] = []
+
+        async def getaddrinfo(host: str, port: int, **options: Any) -> Sequence[tuple[object, ...]]:
+            if host != "up.test":
+                return await known(
+                    ip_address(host).compressed, port, **options
+                )  # uvloop asks so for what is an address
+            ip, number = ("127.0.0.2", bad.port) if len(answers) % 2 else ("127.0.0.1", good.port)
+            answers.append(ip)
+            return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (ip, number))]
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(loop, "getaddrinfo", getaddrinfo)
+            for attempt in range(1, 7):
+                endpoint = at("http://up.test", policy=LOOPBACK)
+                if attempt % 2:
+                    await serves(endpoint)
+                else:
+                    await refused(endpoint, "127.0.0.2 is loopback")
+                assert len(answers) == attempt
+        assert (good.connections, bad.connections) == (3, 0)

@@ -33,9 +33,11 @@ from revproxy import (
     block,
     when,
 )
+from revproxy.affinity import Affinity, CookieAffinity
 from revproxy.balancers import P2C, Balancer, Order, RoundRobin, Snapshot
 from revproxy.clock import SYSTEM_CLOCK, Clock
 from revproxy.filters import AllowedHosts
+from revproxy.routing import Answer, Failover, GuardRail, Lane, LaneClosed, Mirror, Split, difference
 from revproxy.testing import FakeClock, FakeTransport, exchange
 from revproxy.transport import Transport
 
@@ -124,6 +126,7 @@ async def test_upstreams() -> None:
         endpoint,
         name="api",
         balancer=P2C(),
+        affinity=CookieAffinity(bytes(32), name="lane", max_age=60, same_site="Strict", gone="refuse"),
         timeouts=timeouts,
         limits=limits,
         tls=Tls(context=ssl.create_default_context(), server_hostname="api.internal"),
@@ -133,6 +136,7 @@ async def test_upstreams() -> None:
     assert_type(wired.name, str)
     assert_type(wired.endpoints, tuple[Endpoint, ...])
     assert_type(wired.balancer, Balancer)
+    assert_type(wired.affinity, Affinity | None)
     for balancer in (RoundRobin(), First(), Generates()):
         handler: Handler = Upstream("http://10.0.0.1:8080", balancer=balancer, transport=FakeTransport())
         assert_type(await handler(exchange()), Response)
@@ -166,6 +170,21 @@ def test_a_proxy_takes_whatever_answers() -> None:
     assert_type(proxy.describe(), str)
     assert_type(ProxyHandler(block(), filters=(stamp,)), ProxyHandler)
     assert_type(ProxyHandler(lambda exchange: block()(exchange), filters=[]), ProxyHandler)
+
+
+def test_handlers_that_hand_on() -> None:
+    """They nest like any handler; a mirror is a filter; what is compared by is a function."""
+
+    def compare(primary: Answer, shadow: Answer) -> str | None:
+        assert_type(primary.body, bytes | None)
+        return difference(primary, shadow) if "ETag" in shadow.headers else None
+
+    guard = GuardRail(stable="a", canary=("b",), latency=None, failure=lambda status: status > 499)
+    split = Split(Lane("a", block(), 95), Lane("b", Failover(block(), block(), statuses={503}), 5), guard=guard)
+    assert_type(split.closed.get("b"), LaneClosed | None)
+    filters: list[Filter] = [Mirror(block(), share=0.1, methods={"GET"}, compare=compare, fields={"X-Mirror": "1"})]
+    handler: Handler = Pipeline(*filters, handler=split)
+    assert_type(ProxyHandler(handler), ProxyHandler)
 
 
 def test_a_proxy_is_embedded() -> None:

@@ -20,7 +20,9 @@ from revproxy import (
     Upstream,
     when,
 )
+from revproxy.affinity import CookieAffinity, TableAffinity
 from revproxy.balancers import P2C, RoundRobin
+from revproxy.routing import Failover, GuardRail, Lane, Mirror, Split
 from revproxy.testing import FakeTransport
 
 api = Upstream("http://10.0.0.1:8080", name="api")
@@ -50,6 +52,9 @@ ProxyHandler(api, max_body="1 MiB")  # E: arg-type
 ProxyHandler(api, max_body=1e6)  # E: arg-type
 ProxyHandler(api, write_timeout="60s")  # E: arg-type
 ProxyHandler(api, write_timeout=None)  # E: arg-type
+ProxyHandler(api).replace(api)  # E: unused-coroutine
+ProxyHandler(api).replace("http://10.0.0.1:8080")  # E: arg-type, unused-coroutine
+ProxyHandler(api).replace(api, [])  # E: call-arg, unused-coroutine
 
 # Upstreams.
 
@@ -58,6 +63,12 @@ Upstream(ip_address("10.0.0.1"))  # E: arg-type
 Upstream(["http://10.0.0.1:8080", "http://10.0.0.2:8080"])  # E: arg-type
 Upstream("http://10.0.0.1:8080", balancer=P2C)  # E: arg-type
 Upstream("http://10.0.0.1:8080", balancer="round robin")  # E: arg-type
+Upstream("http://10.0.0.1:8080", affinity=TableAffinity)  # E: arg-type
+Upstream("http://10.0.0.1:8080", affinity="cookie")  # E: arg-type
+CookieAffinity("secret")  # E: arg-type
+CookieAffinity(b"secret", same_site="lax")  # E: arg-type
+CookieAffinity(b"secret", gone="503")  # E: arg-type
+TableAffinity("X-Session")  # E: arg-type
 Upstream("http://10.0.0.1:8080", timeouts=5)  # E: arg-type
 Upstream("http://10.0.0.1:8080", timeout=Timeouts())  # E: call-arg
 Upstream("http://10.0.0.1:8080", limits=Timeouts())  # E: arg-type
@@ -73,6 +84,19 @@ Endpoint("http://10.0.0.1:8080", weight=0.5)  # E: arg-type
 Endpoint("http://10.0.0.1:8080", labels=["blue"])  # E: arg-type
 Endpoint("http://10.0.0.1:8080", limit="10")  # E: arg-type
 Endpoint("http://10.0.0.1:8080").state = "active"  # E: assignment
+
+# Handlers that hand on.
+
+Split(Lane("a", api), Lane("b", api), guard="a")  # E: arg-type
+Lane("a", "http://10.0.0.1:8080")  # E: arg-type
+GuardRail("a")  # E: call-arg
+GuardRail(stable="a", errors="1 %")  # E: arg-type
+GuardRail(stable="a", failure=500)  # E: arg-type
+Mirror("http://10.0.0.1:8080")  # E: arg-type
+Mirror(api, deadline="10s")  # E: arg-type
+Mirror(api, compare=True)  # E: arg-type
+Failover(api, api, statuses=503)  # E: arg-type
+Failover(api, api, on=503)  # E: arg-type
 
 # The proxy.
 

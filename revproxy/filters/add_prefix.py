@@ -1,0 +1,28 @@
+"""More segments before the path."""
+
+from __future__ import annotations
+
+from .rewriting import Rewriting, constant
+
+__all__ = ["AddPrefix"]
+
+
+class AddPrefix(Rewriting):
+    """Puts ``prefix`` before the path, with one slash between them: ``AddPrefix("/v2")`` makes ``/v2/x`` of ``/x``.
+    What was there stays byte for byte.
+
+    An endpoint's URL can have a path, too (``http://10.0.0.1:8080/base``): it comes before what filters have put
+    together. Raises ``ValueError`` that names the parameter.
+    """
+
+    reads_path = False
+
+    def __init__(self, prefix: str) -> None:
+        super().__init__("pass")
+        self.prefix = constant("prefix", prefix).rstrip("/")
+
+    def rewrite(self, target: str) -> str:
+        return self.prefix + target
+
+    def __repr__(self) -> str:
+        return f"AddPrefix({self.prefix or '/'!r})"

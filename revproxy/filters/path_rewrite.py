@@ -1,0 +1,120 @@
+"""Another path, by a regular expression."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from ..errors import BadRequest
+from ..paths import canonical, locate
+from .replacement import Replacement
+from .rewriting import Otherwise, Rewriting, checked
+
+__all__ = ["PathRewrite"]
+
+_REFERENCE = re.compile(r"\\(?:g<(?P<name>\w+)>|(?P<number>[1-9][0-9]?))")
+
+
+class PathRewrite(Rewriting):
+    r"""Replaces a path that ``pattern`` matches from its beginning to its end::
+
+        PathRewrite(r"/users/([^/]+)/posts", r"/posts/by/\1")
+
+    ``pattern``
+        In the syntax of ``re``; a string or compiled. It is matched against the canonical path, which rules see too
+        (ASCII, every character in its only form); the query is not looked at.
+    ``replacement``
+        The whole new path. ``\1`` or ``\g<name>`` is what a group has captured, byte for byte as it came. A query in it
+        is put before the request's own; what is captured stays one value there (``&`` becomes ``%26``).
+    ``otherwise``
+        What becomes of a path that does not match: ``"pass"``, or ``"refuse"``, 404.
+    ``limit``
+        Characters of a path that are matched at most. A longer one is refused: 400.
+
+    What captures make of the path is read like any target: dot segments, an encoded slash, an empty segment or two
+    slashes at the beginning that did not come that way, and half a percent-encoded character are refused: 400.
+
+    ``re`` tries every way to match. A ``.*`` more may cost a factor of the path's length, and loops within loops,
+    ``(/.*)+``, do not end: write ``[^/]+`` for a segment, or use a ``PathTemplate``, whose time is linear.
+
+    Raises ``ValueError`` or ``TypeError`` that names the parameter.
+    """
+
+    def __init__(
+        self, pattern: str | re.Pattern[str], replacement: str, *, otherwise: Otherwise = "pass", limit: int = 2048
+    ) -> None:
+        super().__init__(otherwise)
+        if limit < 1:
+            raise ValueError(f"limit must be at least 1, got {limit!r}")
+        compiled = _compiled(pattern)
+        self.pattern = compiled.pattern
+        self.replacement = replacement
+        self.limit = limit
+        self._fullmatch = compiled.fullmatch
+        self._groups: list[int] = []
+        self._replacement = Replacement(replacement, self._pieces(compiled))
+
+    def _pieces(self, pattern: re.Pattern[str]) -> Iterator[str | int]:
+        at = 0
+        for found in _REFERENCE.finditer(self.replacement):
+            yield self._text(self.replacement[at : found.start()])
+            name = found["number"] or found["name"]
+            group = int(name) if name.isdecimal() else pattern.groupindex.get(name, -1)
+            if not 0 <= group <= pattern.groups:
+                raise ValueError(f"replacement: {self.replacement!r} has {found[0]}, which is no group of the pattern")
+            yield len(self._groups)
+            self._groups.append(group)
+            at = found.end()
+        yield self._text(self.replacement[at:])
+
+    def _text(self, text: str) -> str:
+        if "\\" in text or re.search(r"\$[0-9{]", text) is not None:
+            raise ValueError(rf"replacement: groups are \1 or \g<name> (and a $ is %24), got {self.replacement!r}")
+        return text
+
+    def rewrite(self, target: str) -> str | None:
+        raw, mark, query = target.partition("?")
+        path = canonical(raw)
+        if len(path) > self.limit:
+            raise BadRequest(f"a path of {len(path)} characters, of which at most {self.limit} are matched")
+        match = self._fullmatch(path)
+        if match is None:
+            return None
+        if "%" in path or raw != path:
+            captures = list(_cut(raw, [match.span(group) for group in self._groups]))
+        else:
+            captures = [match[group] or "" for group in self._groups]
+        return checked(target, self._replacement.fill(captures, query if mark else None))
+
+    def __repr__(self) -> str:
+        otherwise = "" if self.otherwise == "pass" else f", otherwise={self.otherwise!r}"
+        return f"PathRewrite({self.pattern!r}, {self.replacement!r}{otherwise})"
+
+
+def _cut(raw: str, spans: list[tuple[int, int]]) -> Iterator[str]:
+    """What stands in ``raw`` where ``spans`` of its canonical form are."""
+    find = locate(raw)
+    for start, end in spans:
+        if start < 0:  # a group that took no part in the match
+            yield ""
+            continue
+        begin, stop = find(start), find(end)
+        if begin is None or stop is None:
+            raise BadRequest("a group ends within a percent-encoded character")
+        yield raw[begin:stop]
+
+
+def _compiled(pattern: object) -> re.Pattern[str]:
+    if isinstance(pattern, str):
+        try:
+            pattern = re.compile(pattern)
+        except re.error as error:
+            raise ValueError(f"pattern: {pattern!r} is no regular expression: {error}") from None
+    text = getattr(pattern, "pattern", None)
+    if not isinstance(pattern, re.Pattern) or not isinstance(text, str):
+        raise TypeError(f"pattern must be a str or a compiled pattern of str, got {pattern!r}")
+    if not text.isascii():
+        raise ValueError(f"pattern: paths are matched percent-encoded, in ASCII (é is %C3%A9), got {text!r}")
+    if "|" not in text and re.match(r"\^?\w(?![*?{])", text) is not None:
+        raise ValueError(f"pattern: {text!r} matches no path, for they begin with a slash")
+    return pattern

@@ -1,0 +1,73 @@
+"""What every health policy is, and what it may say."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from ..endpoint import Endpoint, Ramp
+from ..exchange import Attempt
+from ..handler import Component
+
+__all__ = ["Eject", "HealthPolicy", "Restore", "Verdict", "Verdicts"]
+
+
+@dataclass(frozen=True, slots=True)
+class Eject:
+    """``endpoint`` shall get nothing for ``seconds``, or until it is restored (``None``); ``why``, in a few words."""
+
+    endpoint: Endpoint
+    why: str
+    seconds: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Restore:
+    """What the policy has held against ``endpoint`` is over. ``ramp``: how its share grows from now on; by default as
+    the upstream's ``slow_start`` says."""
+
+    endpoint: Endpoint
+    why: str = ""
+    ramp: Ramp | None = None
+
+
+Verdict: TypeAlias = Eject | Restore
+Verdicts: TypeAlias = Callable[[Verdict], None]
+"""Takes what a policy finds out at any time."""
+
+
+class HealthPolicy(Component, ABC):
+    """Finds out which endpoints of an upstream should get nothing for a while. It says so; what follows is the
+    upstream's business, which keeps to ``max_ejected`` and may panic.
+
+    An ejection belongs to the policy that said it: only it, or the time, lifts it. Where several hold something against
+    an endpoint, all of it has to be over.
+
+    ``interval``
+        Seconds between two calls of ``judge``; ``None``: it is not called.
+    ``max_ejected``
+        The share of the endpoints that it may have ejected at once, of 1. One it may always, if there are two or more;
+        all it may only with a share of 1.
+    """
+
+    interval: float | None = None
+    max_ejected: float = 1.0
+
+    @abstractmethod
+    def bind(self, endpoints: Sequence[Endpoint], verdicts: Verdicts) -> None:
+        """These are the members of an upstream from now on; ``verdicts`` takes what is found out about them other than
+        by the methods below. Called once per change of membership. A policy that serves several upstreams tells them
+        apart by ``verdicts``."""
+
+    def settled(self, attempt: Attempt) -> Verdict | None:
+        """An attempt has ended. What the client did is not in its ``error``."""
+        return None
+
+    def judge(self, endpoints: Sequence[Endpoint], now: float) -> Iterable[Verdict]:
+        """Look across all members, at the monotonic time ``now``; those that are held out are among them."""
+        return ()
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}()"

@@ -1,0 +1,63 @@
+"""What is told of the health of endpoints."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from logging import WARNING
+from typing import ClassVar
+
+from ..events import Event
+
+__all__ = ["EndpointEjected", "EndpointRestored", "PanicBegan", "PanicEnded"]
+
+
+@dataclass(frozen=True, slots=True)
+class EndpointEjected(Event):
+    """``endpoint`` gets nothing, for ``seconds`` or until it is restored (``None``)."""
+
+    level: ClassVar[int] = WARNING
+
+    endpoint: str
+    by: str
+    why: str
+    seconds: float | None
+
+    def __str__(self) -> str:
+        until = "until it is restored" if self.seconds is None else f"for {self.seconds:.3g} s"
+        return f"{self.source}: {self.endpoint} is ejected {until} by {self.by}: {self.why}"
+
+
+@dataclass(frozen=True, slots=True)
+class EndpointRestored(Event):
+    """``endpoint`` takes requests again."""
+
+    endpoint: str
+    why: str
+
+    def __str__(self) -> str:
+        return f"{self.source}: {self.endpoint} is back{f': {self.why}' if self.why else ''}"
+
+
+@dataclass(frozen=True, slots=True)
+class PanicBegan(Event):
+    """Of ``members`` only ``well`` are left, fewer than the declared share: it does not count from now on who is
+    ejected, for the few would break under the load of all."""
+
+    level: ClassVar[int] = WARNING
+
+    well: int
+    members: int
+
+    def __str__(self) -> str:
+        return f"{self.source}: only {self.well} of {self.members} endpoints are well: all are used"
+
+
+@dataclass(frozen=True, slots=True)
+class PanicEnded(Event):
+    """Enough are well again for those that are ejected to get nothing."""
+
+    well: int
+    members: int
+
+    def __str__(self) -> str:
+        return f"{self.source}: {self.well} of {self.members} endpoints are well: the others are left out again"

@@ -1,0 +1,165 @@
+"""Which endpoints of an upstream are ejected, by whom, and until when."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+
+from ..clock import Clock, Timer
+from ..endpoint import Endpoint, Ramp
+from ..events import Event
+from ..exchange import Attempt
+from .base import Eject, HealthPolicy, Restore, Verdict
+from .events import EndpointEjected, EndpointRestored, PanicBegan, PanicEnded
+
+__all__ = ["Ward"]
+
+
+class _Case:
+    """One policy, what it holds against whom, and when it judges next."""
+
+    __slots__ = ("ejected", "policy", "take", "timer")
+
+    def __init__(self, policy: HealthPolicy, take: Callable[[_Case, Verdict], None]) -> None:
+        self.policy = policy
+        self.ejected: dict[Endpoint, Timer | None] = {}
+        """With the timer that lifts it, if it has an end."""
+        self.take: Callable[[Verdict], None] = partial(take, self)
+        self.timer: Timer | None = None
+
+    def may_eject_of(self, count: int) -> bool:
+        """Whether one more of ``count`` endpoints may be ejected."""
+        share, after = self.policy.max_ejected, len(self.ejected) + 1
+        return share >= 1 or (after < count and (after == 1 or after <= share * count))
+
+    def forget(self, endpoint: Endpoint) -> bool:
+        """Hold nothing against ``endpoint``; whether there was something."""
+        if endpoint not in self.ejected:
+            return False
+        _cancel(self.ejected.pop(endpoint))
+        endpoint.release(self)
+        return True
+
+
+class Ward:
+    """Carries out what the health policies of one upstream say: holds endpoints out and takes them back, keeps to each
+    policy's ``max_ejected``, and lets everybody in where fewer than ``panic`` of the members, of 1, are well (Envoy's
+    panic threshold).
+
+    ``restored`` is called with an endpoint that takes requests again, and the ramp that the policy asks for.
+    """
+
+    def __init__(
+        self,
+        policies: Sequence[HealthPolicy],
+        *,
+        panic: float,
+        name: str,
+        clock: Clock,
+        tell: Callable[[Event], None],
+        restored: Callable[[Endpoint, Ramp | None], None],
+    ) -> None:
+        self._cases = [_Case(policy, self._carry_out) for policy in policies]
+        self._learning = [case for case in self._cases if type(case.policy).settled is not HealthPolicy.settled]
+        self._panic = panic
+        self._name = name
+        self._clock = clock
+        self._tell = tell
+        self._restored = restored
+        self._members: tuple[Endpoint, ...] = ()
+        self.panics: bool = False
+
+    @property
+    def policies(self) -> tuple[HealthPolicy, ...]:
+        return tuple(case.policy for case in self._cases)
+
+    def become(self, members: tuple[Endpoint, ...]) -> None:
+        """These are the members from now on. What was held against others is forgotten."""
+        stay = set(members)
+        gone = [each for each in self._members if each not in stay]
+        self._members = members
+        for case in self._cases:
+            for each in gone:
+                case.forget(each)
+            case.policy.bind(members, case.take)
+        for each in gone:
+            each.pardoned = False
+        self.look()
+
+    def start(self) -> None:
+        """Have the policies judge at their intervals."""
+        for case in self._cases:
+            self._wait(case)
+
+    def stop(self) -> None:
+        """Judge no more, and hold nobody whom nobody would let go."""
+        for case in self._cases:
+            _cancel(case.timer)
+            case.timer = None
+            for endpoint, timer in list(case.ejected.items()):
+                if timer is not None:
+                    case.forget(endpoint)
+        self.look()
+
+    def settled(self, attempt: Attempt) -> None:
+        """An attempt has ended: have the policies learn of it."""
+        for case in self._learning:
+            verdict = case.policy.settled(attempt)
+            if verdict is not None:
+                self._carry_out(case, verdict)
+
+    def look(self) -> None:
+        """See whether enough are well, and begin or end panic. Called whenever that may have changed."""
+        counted = [each for each in self._members if not each.drains]
+        well = sum(not each.held for each in counted)
+        panics = well < self._panic * len(counted)
+        for each in self._members:
+            each.pardoned = panics
+        if panics != self.panics:
+            self.panics = panics
+            self._tell((PanicBegan if panics else PanicEnded)(self._name, well, len(counted)))
+
+    def _wait(self, case: _Case) -> None:
+        if case.policy.interval is not None:
+            case.timer = self._clock.call_later(case.policy.interval, partial(self._judge, case))
+
+    def _judge(self, case: _Case) -> None:
+        self._wait(case)
+        for verdict in case.policy.judge(self._members, self._clock.now()):
+            self._carry_out(case, verdict)
+
+    def _carry_out(self, case: _Case, verdict: Verdict) -> None:
+        if verdict.endpoint in self._members:
+            if isinstance(verdict, Eject):
+                self._eject(case, verdict)
+            else:
+                self._restore(case, verdict)
+
+    def _eject(self, case: _Case, verdict: Eject) -> None:
+        endpoint, seconds = verdict.endpoint, verdict.seconds
+        known = endpoint in case.ejected
+        if not known and not case.may_eject_of(len(self._members)):
+            return
+        _cancel(case.ejected.get(endpoint))
+        lift = partial(self._restore, case, Restore(endpoint, "its time is over"))
+        case.ejected[endpoint] = None if seconds is None else self._clock.call_later(seconds, lift)
+        if not known:
+            endpoint.hold(case)
+            self._tell(EndpointEjected(self._name, endpoint.name, repr(case.policy), verdict.why, seconds))
+            self.look()
+
+    def _restore(self, case: _Case, verdict: Restore) -> None:
+        endpoint = verdict.endpoint
+        if case.forget(endpoint) and not endpoint.held:
+            self._restored(endpoint, verdict.ramp)
+            self._tell(EndpointRestored(self._name, endpoint.name, verdict.why))
+            self.look()
+
+    def __repr__(self) -> str:
+        held = sum(each.held for each in self._members)
+        return f"<Ward of {self._name}: {held} of {len(self._members)} ejected{', in panic' if self.panics else ''}>"
+
+
+def _cancel(timer: Timer | None) -> None:
+    if timer is not None:
+        timer.cancel()

@@ -1,0 +1,88 @@
+"""A handler that asks one handler after the other."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+
+from ..errors import ConnectFailed, NoEndpoint, ProxyError, QueueFull, QueueTimeout
+from ..exchange import Exchange
+from ..handler import Component, Handler
+from ..message import Response
+
+__all__ = ["Failover"]
+
+_IDEMPOTENT = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE", "TRACE"})
+"""Methods that may be asked twice (RFC 9110 section 9.2.2)."""
+
+_NOT_SENT: tuple[type[ProxyError], ...] = (NoEndpoint, QueueFull, QueueTimeout, ConnectFailed)
+
+
+class Failover(Component):
+    """Asks ``handlers`` one after the other, until one does not fail with one of the errors ``on`` or answer with one
+    of the ``statuses``. What the last one says stands.
+
+    By default only what has certainly not reached a server goes to the next: no endpoint, no connection. With others
+    (``ResponseTimeout``, ``ConnectionLost``, a status of 502, 503 or 504) a request may be asked twice; that is done
+    for methods that allow it (RFC 9110 section 9.2.2) and bodies that are in memory, and otherwise the error or the
+    answer stands.
+
+    An answer that is passed over is closed, and all that was deferred for it is released, before the next handler is
+    asked: it is no load any more. Each handler gets the draft as the one before left it. ``exchange.attempts`` has the
+    attempts of all.
+
+    Raises ``ValueError`` for fewer than two handlers and for what is no status from 400 to 599, ``TypeError`` for what
+    is no handler or no kind of ``ProxyError``.
+    """
+
+    def __init__(
+        self, *handlers: Handler, on: Collection[type[ProxyError]] = _NOT_SENT, statuses: Collection[int] = ()
+    ) -> None:
+        if len(handlers) < 2:
+            raise ValueError(f"handlers: there must be at least two, got {handlers}")
+        for each in handlers:
+            if not callable(each):
+                raise TypeError(f"handlers: {each!r} is no handler: it is not callable")
+        for kind in on:
+            if not issubclass(kind, ProxyError):
+                raise TypeError(f"on: {kind!r} is no kind of ProxyError")
+        for status in statuses:
+            if type(status) is not int or not 400 <= status <= 599:
+                raise ValueError(f"statuses must be integers from 400 to 599, got {status!r}")
+        self._handlers = handlers
+        self._on = tuple(on)
+        self._statuses = frozenset(statuses)
+
+    async def __call__(self, exchange: Exchange) -> Response:
+        *first, last = self._handlers
+        for handler in first:
+            attempted, mark = len(exchange.attempts), exchange.mark
+            try:
+                response = await handler(exchange)
+            except self._on:
+                if not _may_go_on(exchange, attempted):
+                    raise
+            else:
+                if response.status not in self._statuses or not _may_go_on(exchange, attempted):
+                    return response
+                response.body.close()
+                exchange.unwind(mark)
+        return await last(exchange)
+
+    def parts(self) -> Iterable[object]:
+        return self._handlers
+
+    def __repr__(self) -> str:
+        said = [repr(each) for each in self._handlers]
+        if self._on != _NOT_SENT:
+            said.append(f"on=[{', '.join(kind.__name__ for kind in self._on)}]")
+        if self._statuses:
+            said.append(f"statuses={sorted(self._statuses)}")
+        return f"Failover({', '.join(said)})"
+
+
+def _may_go_on(exchange: Exchange, attempted: int) -> bool:
+    """Whether the request may be asked again after the attempts from ``attempted`` on."""
+    request = exchange.request
+    if not any(attempt.sent for attempt in exchange.attempts[attempted:]):
+        return True
+    return request.method in _IDEMPOTENT and request.body.replayable

@@ -1,0 +1,163 @@
+"""What the filters that rewrite targets have in common."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from revproxy import Exchange, Pipeline, ProxyHandler, Response, Rule, Rules, Upstream, block, when
+from revproxy.errors import BadRequest, ConnectFailed, NoRoute
+from revproxy.filters import AddPrefix, PathRewrite, PathTemplate, SetHost, StripPrefix
+from revproxy.filters.rewriting import Otherwise, Rewriting, checked
+from revproxy.routing import Failover
+from revproxy.testing import FakeTransport, exchange
+
+from .rewritten import answer
+
+FILTERS = [
+    StripPrefix("/api"),
+    AddPrefix("/v2"),
+    PathRewrite("/api/(.*)", r"/v2/\1", otherwise="refuse"),
+    PathTemplate("/api/{rest...}", "/v2/{rest...}", otherwise="refuse"),
+]
+SENT = ["/x?a", "/v2/api/x?a", "/v2/x?a", "/v2/x?a"]
+
+
+@pytest.mark.parametrize(("filter", "sent"), list(zip(FILTERS, SENT, strict=True)))
+async def test_only_the_draft(filter: Rewriting, sent: str) -> None:
+    """F-37: the draft has another target; what the client sent, and what rules read, stays what it is."""
+    asked = exchange("GET", "/api/x?a")
+    assert (await filter(asked, answer)).status == 200
+    assert asked.request.target == sent
+    inbound = asked.inbound
+    assert (inbound.target, inbound.path, inbound.query_string) == ("/api/x?a", "/api/x", "a")
+
+
+@pytest.mark.parametrize("filter", FILTERS)
+async def test_an_asterisk_passes(filter: Rewriting) -> None:
+    """F-10: ``OPTIONS *`` has no path: it passes, also where others are refused."""
+    asked = exchange("OPTIONS", "*")
+    await filter(asked, answer)
+    assert asked.request.target == "*"
+
+
+@pytest.mark.parametrize("filter", FILTERS)
+async def test_what_is_no_path(filter: Rewriting) -> None:
+    """What a filter of somebody's has made of the target is left alone, or refused, if it is no path."""
+    asked = exchange("GET", "/")
+    asked.request.target = "http://evil.test/api/x"
+    if filter.otherwise == "refuse":
+        with pytest.raises(NoRoute):
+            await filter(asked, answer)
+    else:
+        await filter(asked, answer)
+    assert asked.request.target == "http://evil.test/api/x"
+
+
+@pytest.mark.parametrize("filter", FILTERS[2:])
+async def test_what_another_filter_made(filter: Rewriting) -> None:
+    """Law 9: what a filter further out has done to the target is read, too, if it is captured."""
+    for target in ("/api/../x", "/api/a\\b", "/api/a\r\nX: y", "/api/%00", "/api/x#y", "/api/%zz"):
+        asked = exchange("GET", "/")
+        asked.request.target = target
+        with pytest.raises(BadRequest):
+            await filter(asked, answer)
+
+
+async def test_they_read_the_draft() -> None:
+    """One after the other, each of them finds what those outside of it have left."""
+    asked = exchange("GET", "/shop/api/users/7?x")
+    filters = [
+        StripPrefix("/shop"),
+        PathTemplate("/api/users/{id}", "/u/{id}"),
+        PathRewrite("/u/(.*)", r"/person/\1"),
+        AddPrefix("/v2"),
+        AddPrefix("/base"),
+    ]
+    await Pipeline(*filters, handler=answer)(asked)
+    assert asked.request.target == "/base/v2/person/7?x"
+
+
+@pytest.mark.parametrize("filter", FILTERS)
+@pytest.mark.parametrize("failure", [ConnectFailed("down"), ValueError("bug"), asyncio.CancelledError()])
+async def test_taken_back(filter: Rewriting, failure: BaseException) -> None:
+    """However the handler fails, the target is what it was."""
+
+    async def fail(_: Exchange) -> Response:
+        raise failure
+
+    asked = exchange("GET", "/api/x")
+    with pytest.raises(type(failure)):
+        await filter(asked, fail)
+    assert asked.request.target == "/api/x"
+
+
+async def test_failover() -> None:
+    """Each of several handlers rewrites what came, not what the one before it has made of it."""
+    sent: list[tuple[str, str | None]] = []
+
+    def upstream(name: str, *, fails: bool) -> Upstream:
+        def send(attempt: object) -> Response | Exception:
+            request = attempt.request  # type: ignore[attr-defined]
+            sent.append((request.target, request.headers.get("Host")))
+            return ConnectFailed("down") if fails else Response(200)
+
+        return Upstream(f"http://{name}", transport=FakeTransport(send))
+
+    asked = exchange("GET", "/api/api/x")
+    await Failover(
+        Pipeline(SetHost("old.test"), StripPrefix("/api"), AddPrefix("/v1"), handler=upstream("a", fails=True)),
+        Pipeline(StripPrefix("/api"), handler=upstream("b", fails=True)),
+        Pipeline(PathRewrite("/api/(.*)", r"/v2/\1"), handler=upstream("c", fails=False)),
+    )(asked)
+    assert sent == [("/v1/api/x", "old.test"), ("/api/x", None), ("/v2/api/x", None)]
+    assert asked.request.target == "/v2/api/x"
+
+
+@pytest.mark.parametrize("filter", FILTERS)
+def test_who_decides_by_the_path(filter: Rewriting) -> None:
+    """S-36, S-37: what decides by the path says so; then targets with two readings are refused at the edge."""
+    assert filter.reads_path is not isinstance(filter, AddPrefix)
+    assert Pipeline(filter, handler=answer) is not None
+    table = Rules(Rule(when.method("GET"), Pipeline(filter, handler=answer)), Rule(when.anything, block(405)))
+    assert "Rules" in ProxyHandler(table).describe()
+
+
+@pytest.mark.parametrize("otherwise", ["", "drop", None, True])
+def test_otherwise(otherwise: Otherwise) -> None:
+    """``otherwise`` is one of two words, wherever it is a parameter."""
+    for make in (
+        lambda: StripPrefix("/a", otherwise=otherwise),
+        lambda: PathRewrite("/a", "/b", otherwise=otherwise),
+        lambda: PathTemplate("/a", "/b", otherwise=otherwise),
+    ):
+        with pytest.raises(ValueError, match=f"otherwise must be 'pass' or 'refuse', got {otherwise!r}"):
+            make()
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "why"),
+    [
+        ("/a", "/a/b?c", None),
+        ("/a%2fb", "/%2F", None),
+        ("/a//b", "/c//", None),
+        ("//a", "//b", None),
+        ("/a", "a", "no slash"),
+        ("/a", "", "no slash"),
+        ("/a", "*", "no slash"),
+        ("/a", "?b", "no slash"),
+        ("/a?b//%2F", "/%2f", "encoded slash"),
+        ("/a?b//%2F", "/b//", "empty segment"),
+        ("/a//b", "//b", "two slashes"),
+        ("/a", "/..", "dot segment"),
+        ("/a", "/b?c\r\n", "control character"),
+    ],
+)
+def test_checked(before: str, after: str, why: str | None) -> None:
+    """S-26, S-35, S-36, S-37: what came may come again; what did not is refused."""
+    if why is None:
+        assert checked(before, after) == after
+    else:
+        with pytest.raises(BadRequest, match=why):
+            checked(before, after)

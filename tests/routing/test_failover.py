@@ -1,0 +1,208 @@
+"""A handler that asks one handler after the other."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+
+import pytest
+
+from revproxy import Body, Exchange, Handler, ProxyHandler, Response, Upstream, respond
+from revproxy.body import EMPTY, StreamBody
+from revproxy.errors import BadRequest, ConnectFailed, ConnectionLost, NoEndpoint, ProxyError, ResponseTimeout
+from revproxy.handler import walk
+from revproxy.routing import Failover
+from revproxy.testing import FakeTransport, FakeUpstream, exchange, head, raw, stall
+
+from ..e2e.wire import GET, serving
+
+
+def answering(status: int) -> Handler:
+    async def answer(exchange: Exchange) -> Response:
+        return Response(status)
+
+    return answer
+
+
+def failing(error: ProxyError, *, sent: bool = False) -> Upstream:
+    def fail(attempt: object) -> ProxyError:
+        attempt.sent = sent  # type: ignore[attr-defined]
+        return error
+
+    return Upstream("http://a.test", transport=FakeTransport(fail))
+
+
+@pytest.mark.parametrize("error", [ConnectFailed("x"), NoEndpoint("x")])
+async def test_the_next_is_asked(error: ProxyError) -> None:
+    """What has not reached a server goes to the next, whatever the method and the body; all attempts are there."""
+    asked = exchange("POST", body=b"once")
+    spare = Upstream("http://b.test", transport=FakeTransport(Response(201)))
+    assert (await Failover(failing(error), failing(error), spare)(asked)).status == 201
+    assert len(asked.attempts) == 3
+
+
+async def test_the_last_error_stands() -> None:
+    """Where all fail it is the last one's error."""
+    with pytest.raises(NoEndpoint):
+        await Failover(failing(ConnectFailed("x")), failing(NoEndpoint("y")))(exchange())
+
+
+@pytest.mark.parametrize("error", [ConnectionLost("x"), ResponseTimeout("x"), BadRequest("x")])
+async def test_other_errors_stand(error: ProxyError) -> None:
+    """By default everything else is the client's to hear."""
+    with pytest.raises(type(error)):
+        await Failover(failing(error, sent=True), answering(200))(exchange())
+
+
+@pytest.mark.parametrize(
+    ("method", "body", "goes_on"),
+    [
+        ("GET", b"", True),
+        ("PUT", b"in memory", True),
+        ("POST", b"", False),
+        ("PATCH", b"x", False),
+    ],
+)
+async def test_what_may_be_asked_twice(method: str, body: bytes, goes_on: bool) -> None:
+    """What may have reached a server is asked again where the method allows it."""
+    handler = Failover(failing(ConnectionLost("x"), sent=True), answering(200), on=(ConnectionLost,))
+    if goes_on:
+        assert (await handler(exchange(method, body=body))).status == 200
+    else:
+        with pytest.raises(ConnectionLost):
+            await handler(exchange(method, body=body))
+
+
+async def test_a_stream_is_sent_once() -> None:
+    """A body that streams is gone when it was sent, and goes on where nothing was."""
+
+    async def pieces() -> object:
+        yield b"x"
+
+    def asked() -> Exchange:
+        made = exchange("PUT")
+        made.request.body = StreamBody(pieces())  # type: ignore[arg-type]
+        return made
+
+    on = (ConnectionLost, ConnectFailed)
+    with pytest.raises(ConnectionLost):
+        await Failover(failing(ConnectionLost("x"), sent=True), answering(200), on=on)(asked())
+    assert (await Failover(failing(ConnectFailed("x")), answering(200), on=on)(asked())).status == 200
+
+
+# By status.
+
+
+def saying(status: int, name: str = "a", body: Callable[[], Body] = lambda: EMPTY) -> Upstream:
+    transport = FakeTransport(lambda attempt: Response(status, body=body()))
+    return Upstream(f"http://{name}.test", transport=transport)
+
+
+class Closable(StreamBody):
+    """A body that streams, and knows that it was closed."""
+
+    def __init__(self) -> None:
+        super().__init__(self._pieces())
+        self.is_closed = False
+
+    async def _pieces(self) -> AsyncIterator[bytes]:
+        yield b"never read"
+
+    def close(self) -> None:
+        self.is_closed = True
+
+
+@pytest.mark.parametrize("status", [502, 503, 504])
+async def test_statuses_that_go_on(status: int) -> None:
+    """An answer with one of the statuses is passed over; any other stands, and so does every one by default."""
+    spare = saying(200, "b")
+    handler = Failover(saying(status), spare, statuses=(502, 503, 504))
+    assert (await handler(exchange())).status == 200
+    assert (await Failover(saying(500), spare, statuses=(502, 503, 504))(exchange())).status == 500
+    assert (await Failover(saying(status), spare)(exchange())).status == status
+
+
+async def test_an_answer_passed_over_is_no_load() -> None:
+    """Law 8: its body is closed, its endpoint is free and what its handlers deferred is released before the next
+    handler is asked; what was deferred before it stays until the end."""
+    body, told = Closable(), []
+    first = saying(503, body=lambda: body)
+
+    async def limited(exchange: Exchange) -> Response:
+        exchange.defer(lambda: told.append("released"))
+        return await first(exchange)
+
+    async def second(exchange: Exchange) -> Response:
+        told.append(f"{first.endpoints[0].in_flight} in flight, closed: {body.is_closed}")
+        return Response(200)
+
+    asked = exchange()
+    asked.defer(lambda: told.append("the end"))
+    assert (await Failover(limited, second, statuses=[503])(asked)).status == 200
+    assert told == ["released", "0 in flight, closed: True"]
+    assert asked.attempts[0].ended is not None
+    asked.finish()
+    assert told[-1] == "the end"
+    assert first.endpoints[0].in_flight == 0
+
+
+@pytest.mark.parametrize(
+    ("method", "body", "status"),
+    [("GET", b"", 200), ("PUT", b"x", 200), ("POST", b"x", 503), ("PATCH", b"", 503)],
+)
+async def test_what_was_answered_was_sent(method: str, body: bytes, status: int) -> None:
+    """A server that has answered may have done what was asked: another is asked only where the method allows it. An
+    answer without a server, of ``respond``, is no reason not to ask."""
+    spare = saying(200, "b")
+    assert (await Failover(saying(503), spare, statuses=[503])(exchange(method, body=body))).status == status
+    assert (await Failover(respond(503), spare, statuses=[503])(exchange(method, body=body))).status == 200
+
+
+async def test_the_last_answer_stands() -> None:
+    """If all answer so, it is the last answer that the client gets."""
+    handler = Failover(saying(503), saying(502, "b"), saying(504, "c"), statuses=[502, 503, 504])
+    asked = exchange()
+    assert (await handler(asked)).status == 504
+    assert [attempt.status for attempt in asked.attempts] == [503, 502, 504]
+
+
+@pytest.mark.parametrize("statuses", [[200], [399], [600], ["503"], [True]])
+def test_statuses_that_are_none(statuses: list[int]) -> None:
+    """Only those of errors can be passed over."""
+    with pytest.raises(ValueError, match="statuses"):
+        Failover(respond(503), respond(503), statuses=statuses)
+
+
+async def test_over_sockets() -> None:
+    """The connection of an answer that is passed over in the middle of its body is closed, and the client gets the
+    whole of the other."""
+    async with FakeUpstream() as bad, FakeUpstream() as good:
+        bad.always(head(503, headers={"Content-Length": "100000"}), raw(b"x" * 1000), stall())
+        good.respond(200, body=b"fine")
+        handler = Failover(Upstream(bad.url, name="bad"), Upstream(good.url, name="good"), statuses=[503])
+        async with serving(ProxyHandler(handler)) as site, site.connect() as client:
+            for number in (1, 2):
+                await client.send(GET)
+                answer = await client.response()
+                assert (answer.status, answer.body) == (200, b"fine")
+                await bad.wait_closed_connections(number)
+        bad.release()
+
+
+def test_compositions_that_are_none() -> None:
+    """One handler, what is no handler and what is no error are refused."""
+    ok = answering(200)
+    with pytest.raises(ValueError, match="handlers"):
+        Failover(ok)
+    with pytest.raises(TypeError, match="handlers"):
+        Failover(ok, None)  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="on"):
+        Failover(ok, ok, on=(OSError,))  # type: ignore[arg-type]
+
+
+def test_what_it_holds_is_found() -> None:
+    """Upstreams in it are started and stopped with the proxy. It prints what it goes on after."""
+    one, two = Upstream("http://a"), Upstream("http://b")
+    assert {one, two} <= set(walk(Failover(one, two)))
+    assert repr(Failover(one, two)) == f"Failover({one!r}, {two!r})"
+    said = repr(Failover(one, two, on=[ConnectFailed, NoEndpoint], statuses=[503, 502]))
+    assert said == f"Failover({one!r}, {two!r}, on=[ConnectFailed, NoEndpoint], statuses=[502, 503])"
