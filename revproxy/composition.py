@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
@@ -13,6 +14,8 @@ from .paths import PathPolicy, Reading
 from .upstream import Upstream
 
 __all__ = ["Composition", "CompositionClosed", "CompositionReplaced", "Compositions"]
+
+_log = logging.getLogger("revproxy.error")
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,41 +92,72 @@ class Compositions(Component):
     def __init__(self, first: Composition, listeners: Iterable[Listener] = ()) -> None:
         self.current = first
         self._told = tuple(listeners)
+        self._running: Composition | None = None
         self._closing: dict[Composition, asyncio.Task[None]] = {}
         self._turn: asyncio.Lock | None = None  # while it runs: a lock belongs to one event loop
+        self._opening: asyncio.Task[None] | None = None
+        self._starts = False
 
     async def start(self) -> None:
+        self._starts = True
+        try:
+            await self.current.open(self._told)
+        finally:
+            self._starts = False
+        self._running = self.current
         self._turn = asyncio.Lock()
-        async with self._turn:
-            try:
-                await self.current.open(self._told)
-            except BaseException:
-                self._turn = None
-                raise
 
     async def stop(self) -> None:
         """The end of all, whatever exchanges there are left."""
         turn, self._turn = self._turn, None
         assert turn is not None
-        async with turn:  # somebody may be at replacing what is to be closed
+        if self._opening is not None:
+            self._opening.cancel()
+        try:
+            async with turn:  # somebody may be at replacing what is to be closed
+                pass
+        finally:
             for each in self._closing:
                 each.give_up()
-            await self.retired()
-            await self.current.close()
+            try:
+                await self.retired()
+            finally:
+                running, self._running = self._running, None
+                if running is not None:
+                    await running.close()
 
     async def replace(self, new: Composition) -> None:
-        """Have ``new`` answer from the next exchange on; started before, if what it replaces was."""
+        """Have ``new`` answer from the next exchange on; started before, if what it replaces was. Where the proxy stops
+        meanwhile, ``new`` is what it starts with the next time."""
+        if self._starts:
+            raise RuntimeError("the proxy is starting: what it is made of can be replaced when it has started")
         turn = self._turn
         if turn is not None:
             async with turn:
-                if self._turn is turn:  # else it was stopped meanwhile
-                    await new.open(self._told)
-                    old, self.current = self.current, new
+                if self._turn is turn and await self._opened(new, turn):
+                    old, self.current, self._running = self.current, new, new
                     old.is_replaced = True
                     self.tell(CompositionReplaced("proxy", old.in_flight))
                     self._closing[old] = asyncio.create_task(self._retire(old))
                     return
         self.current = new
+
+    async def _opened(self, new: Composition, turn: asyncio.Lock) -> bool:
+        """Start ``new``; whether the proxy still runs then. If not, or if this is cancelled, ``new`` is stopped."""
+        opening = self._opening = asyncio.create_task(new.open(self._told))
+        runs = False
+        try:
+            await asyncio.wait({opening})
+            if not opening.cancelled():  # by the end of the proxy
+                opening.result()
+                runs = self._turn is turn
+        finally:
+            self._opening = None
+            if not runs:
+                opening.cancel()
+                await asyncio.wait({opening})
+                await new.close()
+        return runs
 
     async def retired(self) -> None:
         """Return when all that was replaced by now is closed."""
@@ -132,10 +166,13 @@ class Compositions(Component):
             await asyncio.wait(tasks)
 
     async def _retire(self, old: Composition) -> None:
-        await old.over()
         try:
-            await old.close()
+            await old.over()
         finally:
+            try:
+                await old.close()
+            except Exception:
+                _log.exception("what was replaced did not stop well")
             del self._closing[old]
         self.tell(CompositionClosed("proxy"))
 

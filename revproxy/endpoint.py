@@ -77,6 +77,7 @@ class Endpoint:
         "socket_path",
         "url",
         "version_and_host",
+        "waiting",
         "weight",
         "zone",
     )
@@ -152,6 +153,8 @@ class Endpoint:
         self.ramp: Ramp | None = None
         """What it gets but a share by, since it is new or back; ``None``: it gets all of it."""
         self.drains: bool = False
+        self.waiting: list[Callable[[], object]] = []
+        """What is called when nothing is in flight any more."""
         self._holders: set[object] = set()
         self._pardoned = False
         self._well = self._open = True

@@ -25,6 +25,7 @@ __all__ = [
     "ConnectFailed",
     "ConnectTimeout",
     "ConnectionLost",
+    "DeadlineExceeded",
     "DnsFailed",
     "Drop",
     "ExpectationFailed",
@@ -288,10 +289,23 @@ class NoEndpoint(ProxyError):
     title = "The service is unavailable"
 
 
-class SessionLost(NoEndpoint):
-    """The endpoint of a session is gone, or takes no requests, and the upstream's affinity refuses another: 503."""
+class SessionLost(ProxyError):
+    """The endpoint of a session is gone, or takes no requests, and the upstream's affinity refuses another: 503. By
+    itself ``Failover`` does not go on: no other endpoint would do."""
 
+    phase = Phase.SELECT
+    status: ClassVar[int | None] = 503
+    token = "destination_unavailable"
     title = "The session cannot go on"
+
+
+class DeadlineExceeded(ProxyError):
+    """The time for the exchange was over before an endpoint was asked: 504."""
+
+    phase = Phase.SELECT
+    status: ClassVar[int | None] = 504
+    token = "http_response_timeout"
+    title = "The service did not answer in time"
 
 
 class QueueFull(ProxyError):

@@ -19,6 +19,7 @@ from .handler import Component
 from .health import HealthPolicy
 from .health.ward import Ward
 from .members import MembersChanged, members_of
+from .message import Response
 from .slow_start import SlowStart
 
 __all__ = ["Group"]
@@ -66,7 +67,6 @@ class Group(Component):
         self._clock = clock
         self._rng = rng or Random()
         self._members: frozenset[Endpoint] = frozenset(members)
-        self._leaving: dict[Endpoint, asyncio.Event] = {}
         self._ward: Ward | None = None
         if health:
             self._ward = Ward(health, panic=panic, name=name, clock=clock, tell=self.tell, restored=self._begin)
@@ -79,27 +79,28 @@ class Group(Component):
 
     def choose(self, exchange: Exchange, now: float) -> Endpoint:
         """Where ``exchange`` would go at the monotonic time ``now``: where its session is, or the first of the
-        balancer's order that accepts; after an attempt to another one, if there is any.
+        balancer's order that accepts; where attempts have not gone well, to another one if there is any.
 
         Raises ``NoEndpoint`` and ``SessionLost``.
         """
+        tried = [each.endpoint for each in exchange.attempts if not _went_well(each)] if exchange.attempts else ()
+        kept: Endpoint | None = None
         if self.affinity is not None:
             kept = self._of_session(self.affinity, exchange, now)
-            if kept is not None:
+            if kept is not None and (self.affinity.gone == "refuse" or kept not in tried):
                 return kept
-        tried = exchange.attempts
         cold: Endpoint | None = None
         again: Endpoint | None = None
         for endpoint in self._order(exchange):
             if endpoint.accepts(now):
-                if tried and any(attempt.endpoint is endpoint for attempt in tried):
+                if tried and endpoint in tried:
                     again = again or endpoint
                 elif endpoint.ramp is None or self._may_have(endpoint, now):
                     break
                 else:
                     cold = cold or endpoint
         else:
-            last = cold or again
+            last = cold or kept or again
             if last is None:
                 raise NoEndpoint(f"{self.name}: none of {len(self.endpoints)} endpoints accepts")
             endpoint = last
@@ -112,16 +113,20 @@ class Group(Component):
         session = exchange[SESSION] = affinity.find(exchange)
         if session is None:
             return None
-        endpoint, refuses = session.endpoint, affinity.gone == "refuse"
-        # An attempt after one that failed there is made elsewhere, unless no other will do.
-        failed = not refuses and any(attempt.endpoint is endpoint for attempt in exchange.attempts)
-        if endpoint is not None and endpoint in self._members and endpoint.keeps(now) and not failed:
+        endpoint = session.endpoint
+        if endpoint is not None and endpoint in self._members and endpoint.keeps(now):
             return endpoint
-        if refuses:
-            raise SessionLost(
-                f"{self.name}: {'the endpoint of a session' if endpoint is None else endpoint.name} is gone or full"
-            )
+        if affinity.gone == "refuse":
+            where = "the endpoint of a session" if endpoint is None else endpoint.name
+            raise SessionLost(f"{self.name}: {where} is gone or takes nothing")
         return None
+
+    def answered(self, attempt: Attempt, response: Response) -> None:
+        """``attempt`` has got ``response``: its session may begin. Not where nothing new may go any more."""
+        if self.affinity is not None and attempt.endpoint in self._members:
+            session = attempt.exchange.get(SESSION)
+            if not attempt.endpoint.drains or (session is not None and session.endpoint is attempt.endpoint):
+                self.affinity.keep(attempt, response)
 
     def _may_have(self, endpoint: Endpoint, now: float) -> bool:
         """Whether a request that would go to ``endpoint``, which is new or back, may do so."""
@@ -136,8 +141,9 @@ class Group(Component):
             self.balancer.settled(attempt)
         if self._ward is not None:
             self._ward.settled(attempt)
-        if self._leaving and not attempt.endpoint.in_flight and attempt.endpoint in self._leaving:
-            self._leaving[attempt.endpoint].set()
+        if attempt.endpoint.waiting and not attempt.endpoint.in_flight:
+            for call in attempt.endpoint.waiting:
+                call()
 
     # Membership. What is in flight stays where it is; what comes next sees the change as a whole.
 
@@ -198,14 +204,23 @@ class Group(Component):
         if self._ward is not None:
             self._ward.look()
 
+    def resume(self, *endpoints: Endpoint) -> None:
+        """Take ``endpoints`` back that drain. Raises ``ValueError`` for what is no member."""
+        self._check(endpoints)
+        for each in endpoints:
+            each.state = EndpointState.ACTIVE
+        if self._ward is not None:
+            self._ward.look()
+
     async def drained(self, endpoint: Endpoint) -> None:
         """Return when nothing is in flight to ``endpoint``, WebSockets included. It may have been removed already."""
         while endpoint.in_flight:
-            event = self._leaving.setdefault(endpoint, asyncio.Event())
+            event = asyncio.Event()
+            endpoint.waiting.append(event.set)
             try:
                 await event.wait()
             finally:
-                self._leaving.pop(endpoint, None)
+                endpoint.waiting.remove(event.set)
 
     def _check(self, endpoints: Iterable[Endpoint]) -> None:
         for each in endpoints:
@@ -214,9 +229,10 @@ class Group(Component):
 
     def _become(self, members: tuple[Endpoint, ...]) -> None:
         """Have ``members`` from the next request on. Raises what the balancer does, and changes nothing then."""
-        self._order = self.balancer.bind(Snapshot(members)) if members else _nobody
+        order = self.balancer.bind(Snapshot(members)) if members else _nobody
         if self.affinity is not None:
             self.affinity.bind(members)
+        self._order = order
         before, self._members = self._members, frozenset(members)
         self.endpoints: tuple[Endpoint, ...] = members
         if before != self._members:
@@ -248,6 +264,10 @@ class Group(Component):
     async def stop(self) -> None:
         if self._ward is not None:
             self._ward.stop()
+
+
+def _went_well(attempt: Attempt) -> bool:
+    return attempt.error is None and attempt.status is not None and attempt.status < 500
 
 
 def _nobody(_: Exchange) -> Iterable[Endpoint]:

@@ -180,15 +180,16 @@ class ProxyHandler:
 
     # Changing while it runs.
 
-    async def replace(self, handler: Handler, *, filters: Sequence[Filter] = ()) -> None:
-        """Have ``handler`` and ``filters`` answer, from the next request on, in the place of those before.
+    async def replace(self, handler: Handler, *, filters: Sequence[Filter]) -> None:
+        """Have ``handler`` and ``filters`` answer, from the next request on, in the place of all those before. Filters
+        have to be named each time, lest one that guards is forgotten: ``filters=[]`` for none.
 
         They are checked and started first: what is wrong with them is raised, as by the constructor or by a component
         that does not start, and changes nothing. Exchanges that have begun, WebSockets included, end where they began;
         then what was replaced is stopped, but for components that the new composition has, too. ``await retired()``
         waits for that. An upstream that both have keeps its connections and all that it knows.
 
-        Observers are told (``CompositionReplaced``, ``CompositionClosed``).
+        Raises ``RuntimeError`` while the proxy starts. Observers are told (``CompositionReplaced``, ``CompositionClosed``).
         """
         await self._compositions.replace(Composition(handler, filters, self._path_policy))
 

@@ -16,7 +16,7 @@ from .clock import SYSTEM_CLOCK, Clock
 from .discovery import Discovery, Source, Stream
 from .discovery.feed import Feed
 from .endpoint import Endpoint
-from .errors import InternalError, Origin, ProxyError
+from .errors import DeadlineExceeded, InternalError, Origin, ProxyError
 from .exchange import Attempt, Exchange
 from .group import Group
 from .health import HealthPolicy
@@ -138,6 +138,8 @@ class Upstream(Group):
 
     async def __call__(self, exchange: Exchange) -> Response:
         now = self._clock.now()
+        if exchange.deadline is not None and now >= exchange.deadline:
+            raise DeadlineExceeded(f"{self.name}: the time was over before it was asked")
         endpoint = self.choose(exchange, now)
         attempts = exchange.attempts
         attempt = Attempt(endpoint, exchange, exchange.request, len(attempts) + 1, now, exchange.deadline)
@@ -149,7 +151,7 @@ class Upstream(Group):
         try:
             response = await self._send(attempt)
             if self.affinity is not None:
-                self.affinity.keep(attempt, response)
+                self.answered(attempt, response)
             return response
         except ProxyError as error:
             if error.origin is not Origin.CLIENT:  # what the client did never counts against an endpoint

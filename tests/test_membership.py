@@ -11,6 +11,7 @@ import pytest
 from revproxy import Endpoint, Exchange, Response, Upstream
 from revproxy.balancers import P2C, First, PeakEwma, RoundRobin
 from revproxy.errors import NoEndpoint
+from revproxy.exchange import Attempt
 from revproxy.members import MembersChanged
 from revproxy.slow_start import SlowStart
 from revproxy.testing import FakeClock, FakeTransport, exchange
@@ -220,3 +221,41 @@ def test_many_are_told_shortly() -> None:
     """Of many names there are a few; the event has all."""
     event = MembersChanged("site", tuple(f"n{number}" for number in range(100)), (), 100)
     assert str(event) == "site: joined by n0, n1, n2, n3, n4, n5, n6, n7 and 92 more; 100 endpoints"
+
+
+async def test_one_who_gives_up_waiting_leaves_the_others() -> None:
+    """Of two who wait until an endpoint is empty, one that is cancelled takes nothing from the other; so does an
+    upstream that has the same endpoint."""
+    gate = asyncio.Event()
+
+    async def answer(attempt: Attempt) -> Response:
+        await gate.wait()
+        return Response(200)
+
+    endpoint = Endpoint("http://a.test")
+    one = Upstream(endpoint, name="one", transport=FakeTransport(answer))
+    other = Upstream(endpoint, name="other", transport=FakeTransport(answer))
+    asked = exchange()
+    asking = asyncio.create_task(other(asked))
+    await asyncio.sleep(0)
+    waiting = [asyncio.create_task(one.drained(endpoint)) for _ in range(2)]
+    await asyncio.sleep(0)
+    waiting[0].cancel()
+    gate.set()
+    await asking
+    asked.finish()
+    await asyncio.wait_for(waiting[1], 5)
+    assert endpoint.waiting == []
+
+
+async def test_drained_and_back() -> None:
+    """What drains takes requests again when it is told to."""
+    subject = upstream("http://a.test", balancer=RoundRobin())
+    (endpoint,) = subject.endpoints
+    subject.drain(endpoint)
+    with pytest.raises(NoEndpoint):
+        await chosen(subject)
+    subject.resume(endpoint)
+    assert await chosen(subject) == {"http://a.test": 1}
+    with pytest.raises(ValueError, match="no member"):
+        subject.resume(Endpoint("http://b.test"))

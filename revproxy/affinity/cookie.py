@@ -22,7 +22,6 @@ __all__ = ["CookieAffinity", "SameSite"]
 SameSite = Literal["Strict", "Lax", "None"]
 
 _SET_COOKIE = istr("Set-Cookie")
-_CACHE_CONTROL = istr("Cache-Control")
 _PATH = re.compile(r"/[!-:<-~]*")
 _DOMAIN = re.compile(r"(?=.{1,253}\Z)([A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?\.)*[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?")
 
@@ -41,8 +40,8 @@ class CookieAffinity(TokenAffinity):
         The cookie's; one for each upstream. With the prefix ``__Host-`` or ``__Secure-`` the browser makes sure that it
         came over TLS, and the first that no other host has set it (RFC 6265bis section 4.1.3).
     ``max_age``
-        Seconds that the browser keeps it; then, or before half of that is left, it gets a new one. ``None``: until the
-        browser is closed.
+        Seconds that the browser keeps it, 400 days at most; when less than half of that is left it gets a new one.
+        ``None``: until the browser is closed.
     ``path``, ``domain``
         Where the browser sends it. Without a ``domain``, to this host only.
     ``secure``
@@ -50,8 +49,7 @@ class CookieAffinity(TokenAffinity):
     ``same_site``
         ``"None"``, for use within pages of others, needs ``secure=True``.
 
-    It is always ``HttpOnly``. An answer that sets it says ``Cache-Control: private``, beside what it says otherwise: a
-    shared cache that gave it out would send everybody to one endpoint.
+    It is always ``HttpOnly``.
 
     Raises ``ValueError`` that names the parameter.
     """
@@ -82,9 +80,11 @@ class CookieAffinity(TokenAffinity):
             raise ValueError(f"secure must be True for {'same_site=None' if same_site == 'None' else name}")
         if name.lower().startswith("__host-") and (path != "/" or domain is not None):
             raise ValueError(f"path must be '/', and domain None, for {name}")
-        super().__init__(keys, f"cookie {name}", max_age=max_age, gone=gone, clock=clock, nonces=nonces)
-        self.mark = f"cookie {name} of {domain or 'this host'}, path {path}"
+        purpose = f"cookie {name}; {path}; {(domain or '').lower()}"
+        super().__init__(keys, purpose, max_age=max_age, gone=gone, clock=clock, nonces=nonces)
+        self.mark = f"cookie {name}"  # whatever its path: browsers send one of "/" to "/a", too
         self._name = name
+        self._needle = name.encode("ascii")
         self._secure = secure
         self._attributes = f"; Path={path}; HttpOnly; SameSite={same_site}"
         if domain is not None:
@@ -93,6 +93,16 @@ class CookieAffinity(TokenAffinity):
     def brought(self, exchange: Exchange) -> Iterable[str]:
         return exchange.inbound.cookies.getall(self._name, ())
 
+    def clean(self, response: Response) -> None:
+        if response.lines is None or self._needle in response.lines:
+            headers = response.headers
+            lines = headers.getall(_SET_COOKIE, ())
+            kept = [line for line in lines if line.partition("=")[0].strip(" \t") != self._name]
+            if len(kept) != len(lines):
+                headers.popall(_SET_COOKIE)
+                for line in kept:
+                    headers.add(_SET_COOKIE, line)
+
     def give(self, token: str, attempt: Attempt, response: Response) -> None:
         said = f"{self._name}={token}{self._attributes}"
         if self._max_age is not None:
@@ -100,7 +110,6 @@ class CookieAffinity(TokenAffinity):
             said += f"; Max-Age={int(self._max_age)}; Expires={expires}"
         secure = attempt.exchange.inbound.scheme == "https" if self._secure is None else self._secure
         response.headers.add(_SET_COOKIE, f"{said}; Secure" if secure else said)
-        response.headers.add(_CACHE_CONTROL, "private")
 
     def __repr__(self) -> str:
         return f"CookieAffinity(name={self._name!r}, gone={self.gone!r})"

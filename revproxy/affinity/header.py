@@ -9,12 +9,17 @@ from multidict import istr
 
 from ..clock import SYSTEM_CLOCK, Clock
 from ..exchange import Attempt, Exchange
-from ..headers import is_token
+from ..headers import RESPONSE_DROPPED, is_token
 from ..message import Response
 from .base import Gone
 from .token import TokenAffinity
 
 __all__ = ["HeaderAffinity"]
+
+_TAKEN = RESPONSE_DROPPED | {
+    *("authorization", "cache-control", "content-encoding", "content-length", "content-type", "cookie", "date"),
+    *("host", "location", "set-cookie", "vary", "via"),
+}
 
 
 class HeaderAffinity(TokenAffinity):
@@ -37,12 +42,19 @@ class HeaderAffinity(TokenAffinity):
     ) -> None:
         if not is_token(name):
             raise ValueError(f"name: {name!r} is not a field name")
+        if name.lower() in _TAKEN:
+            raise ValueError(f"name: {name!r} has a meaning of its own")
         super().__init__(keys, f"field {name.lower()}", max_age=max_age, gone=gone, clock=clock, nonces=nonces)
         self.mark = f"field {name.lower()}"
         self._name = istr(name)
+        self._needle = name.lower().encode("ascii")
 
     def brought(self, exchange: Exchange) -> Iterable[str]:
         return exchange.inbound.headers.getall(self._name, ())
+
+    def clean(self, response: Response) -> None:
+        if response.lines is None or self._needle in response.lines.lower():
+            response.headers.popall(self._name, None)
 
     def give(self, token: str, attempt: Attempt, response: Response) -> None:
         response.headers[self._name] = token

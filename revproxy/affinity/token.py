@@ -12,6 +12,8 @@ from itertools import islice
 from logging import WARNING
 from typing import ClassVar
 
+from multidict import istr
+
 from ..clock import SYSTEM_CLOCK, Clock
 from ..endpoint import Endpoint
 from ..events import Event
@@ -21,11 +23,17 @@ from .base import SESSION, Affinity, Gone, Session
 
 __all__ = ["Secret", "TokenAffinity", "TokensRefused"]
 
+_CACHE_CONTROL = istr("Cache-Control")
+_FOR_CACHES = tuple(map(istr, ("CDN-Cache-Control", "Cloudflare-CDN-Cache-Control", "Surrogate-Control")))
+"""What tells some caches otherwise (RFC 9213)."""
+
 _VERSION = b"\x01"
 _NONCE, _ID, _TIME, _TAG = 12, 8, 6, 16
 _SIZE = len(_VERSION) + _NONCE + _ID + _TIME + _TAG
 LENGTH = -(-_SIZE * 4 // 3)
 """Characters of a token."""
+MAX_AGE = 400 * 86400
+"""Seconds that browsers keep a cookie at most (RFC 6265bis section 5.6.2)."""
 MAX_KEYS = 8
 """Keys of a ring at most; a token that nobody has made is tried with each."""
 _TOLD = 60.0
@@ -71,9 +79,11 @@ class Secret:
 
     def seal(self, name: bytes, expires: int, nonce: bytes) -> str:
         """A token for the endpoint of that ``name``; ``expires`` in seconds since the epoch, 0 for never."""
+        if len(nonce) != _NONCE:
+            raise ValueError(f"nonces must give as many bytes as they are asked for, {_NONCE}, got {len(nonce)}")
         plain = name + expires.to_bytes(_TIME)
         sealed = _VERSION + nonce + self._mixed(plain, nonce)
-        return urlsafe_b64encode(sealed + self._tag(sealed)).rstrip(b"=").decode("ascii")
+        return _text(sealed + self._tag(sealed))
 
     def open(self, raw: bytes) -> tuple[bytes, int] | None:
         """What is in a token, if this key has made it."""
@@ -100,19 +110,26 @@ def raw_of(token: str) -> bytes | None:
         raw = urlsafe_b64decode(token + "=" * (-LENGTH % 4))
     except ValueError:
         return None
-    return raw if len(raw) == _SIZE and raw.startswith(_VERSION) else None
+    return raw if raw.startswith(_VERSION) and _text(raw) == token else None
+
+
+def _text(raw: bytes) -> str:
+    return urlsafe_b64encode(raw).rstrip(b"=").decode("ascii")
 
 
 class TokenAffinity(Affinity):
-    """Tells the client where its session is, in a token that only the holders of ``keys`` can make or read.
+    """Tells the client where its session is, in a token that only the holders of ``keys`` can make or read. An answer
+    that brings one says ``Cache-Control: private``, beside what it says otherwise, and nothing to caches in particular:
+    a shared cache that gave it out would send everybody to one endpoint.
 
     ``keys``
         One key or a ring of them, at least 32 bytes each: the first one makes tokens, all of them are believed. To
         change the key without losing a session: add the new one at the end everywhere, then move it to the front, and
         drop the old one when the tokens made with it have expired. ``rekey`` does each step while the proxy runs.
     ``max_age``
-        Seconds that a token is good for; in the second half of them the client gets a new one with each answer.
-        ``None``: for as long as the client keeps it.
+        Seconds that a token is good for, 400 days at most; in the second half of them the client gets a new one with
+        an answer, unless its endpoint drains: so a draining endpoint has no sessions left after ``max_age``. ``None``:
+        for as long as the client keeps it.
     ``gone``
         See ``Gone``.
     """
@@ -128,8 +145,8 @@ class TokenAffinity(Affinity):
         nonces: Callable[[int], bytes] = secrets.token_bytes,
     ) -> None:
         super().__init__(gone)
-        if max_age is not None and not 1 <= max_age < 1 << 40:
-            raise ValueError(f"max_age must be at least 1 second or None, got {max_age}")
+        if max_age is not None and not 1 <= max_age <= MAX_AGE:
+            raise ValueError(f"max_age must be 1 to {MAX_AGE} seconds (400 days) or None, got {max_age}")
         self._purpose = purpose
         self._max_age = max_age
         self._clock = clock
@@ -142,6 +159,8 @@ class TokenAffinity(Affinity):
 
     def rekey(self, keys: bytes | Sequence[bytes]) -> None:
         """Another key ring from now on. Raises as the constructor does, and changes nothing then."""
+        if isinstance(keys, str | bytearray | memoryview):
+            raise TypeError(f"keys must be bytes, got {type(keys).__name__}")
         keys = (keys,) if isinstance(keys, bytes) else tuple(keys)
         if not 1 <= len(keys) <= MAX_KEYS:
             raise ValueError(f"keys must be 1 to {MAX_KEYS} keys, got {len(keys)}")
@@ -164,15 +183,22 @@ class TokenAffinity(Affinity):
         """What stands where a token should be in what the client sent."""
 
     @abstractmethod
+    def clean(self, response: Response) -> None:
+        """Take out of ``response`` what a back end has put where a token should be: it is not a back end's to say."""
+
+    @abstractmethod
     def give(self, token: str, attempt: Attempt, response: Response) -> None:
         """Have ``response`` bring ``token`` to the client."""
 
     def find(self, exchange: Exchange) -> Session | None:
+        gone: Session | None = None
         for token in islice(self.brought(exchange), _TRIED):
             session = self._read(token)
             if session is not None:
-                return session
-        return None
+                if session.endpoint is not None:
+                    return session
+                gone = gone or session
+        return gone
 
     def _read(self, token: str) -> Session | None:
         raw = raw_of(token)
@@ -191,11 +217,16 @@ class TokenAffinity(Affinity):
 
     def keep(self, attempt: Attempt, response: Response) -> None:
         session = attempt.exchange.get(SESSION)
-        if session is not None and session.endpoint is attempt.endpoint and not session.stale:
+        self.clean(response)
+        endpoint = attempt.endpoint
+        if session is not None and session.endpoint is endpoint and (endpoint.drains or not session.stale):
             return
         secret = next(iter(self._tables))
         expires = 0 if self._max_age is None else int(self._clock.wall() + self._max_age)
-        self.give(secret.seal(secret.name(attempt.endpoint), expires, self._nonces(_NONCE)), attempt, response)
+        self.give(secret.seal(secret.name(endpoint), expires, self._nonces(_NONCE)), attempt, response)
+        for field in _FOR_CACHES:
+            response.headers.popall(field, None)
+        response.headers.add(_CACHE_CONTROL, "private")
 
     def _refuse(self) -> None:
         self._refused += 1

@@ -96,9 +96,8 @@ class Ward:
         for case in self._cases:
             _cancel(case.timer)
             case.timer = None
-            for endpoint, timer in list(case.ejected.items()):
-                if timer is not None:
-                    case.forget(endpoint)
+            for endpoint in list(case.ejected):
+                case.forget(endpoint)
         self.look()
 
     def settled(self, attempt: Attempt) -> None:

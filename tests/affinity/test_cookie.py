@@ -67,11 +67,15 @@ async def test_all_attributes() -> None:
 
 async def test_no_shared_cache_gives_it_out() -> None:
     """An answer that sets the cookie is private, whatever else it says; one that does not is left alone."""
-    cacheable = Response(200, CIMultiDict({"Cache-Control": "public, max-age=60", "Set-Cookie": "own=1"}))
+    cacheable = Response(
+        200,
+        CIMultiDict({"Cache-Control": "public, max-age=60", "Set-Cookie": "own=1", "CDN-Cache-Control": "max-age=60"}),
+    )
     affinity = CookieAffinity(KEY)
     upstream = Upstream("http://a.test", affinity=affinity, transport=FakeTransport(cacheable))
     first = await upstream(exchange())
     assert first.headers.getall("Cache-Control") == ["public, max-age=60", "private"]
+    assert "CDN-Cache-Control" not in first.headers
     own, ours = first.headers.getall("Set-Cookie")
     assert own == "own=1"
     again = await upstream(exchange(headers={"Cookie": ours.partition(";")[0]}))
@@ -89,6 +93,28 @@ async def test_a_cookie_of_a_parent_domain_hides_nothing() -> None:
         asked = exchange(headers={"Cookie": f"affinity=tossed; other=1; {pair}"})
         await upstream(asked)
         assert asked.attempts[0].endpoint.name == "http://a.test"
+
+
+async def test_what_a_back_end_says_there_is_dropped() -> None:
+    """A back end can neither take nor end a session; cookies of its own pass."""
+    theirs = CIMultiDict(
+        [("Set-Cookie", "affinity=x"), ("Set-Cookie", "own=1"), ("Set-Cookie", " affinity = ; Max-Age=0")]
+    )
+    upstream = Upstream("http://a.test", affinity=CookieAffinity(KEY), transport=FakeTransport(Response(200, theirs)))
+    first = await upstream(exchange())
+    own, ours = first.headers.getall("Set-Cookie")
+    assert own == "own=1"
+    again = await upstream(exchange(headers={"Cookie": ours.partition(";")[0]}))
+    assert again.headers.getall("Set-Cookie") == ["own=1"]
+
+
+async def test_of_two_paths() -> None:
+    """A cookie of the same name for another path is nobody's session here."""
+    one, other = CookieAffinity(KEY, path="/a"), CookieAffinity(KEY)
+    theirs = await Upstream("http://a.test", affinity=other, transport=FakeTransport())(exchange())
+    subject = Upstream("http://b.test", affinity=one, transport=FakeTransport())
+    asked = exchange(headers={"Cookie": theirs.headers["Set-Cookie"].partition(";")[0]})
+    assert "Set-Cookie" in (await subject(asked)).headers
 
 
 BAD: list[tuple[dict[str, object], str]] = [
@@ -122,7 +148,8 @@ def test_prefixes() -> None:
 
 
 def test_two_upstreams_with_one_cookie() -> None:
-    """They would take each other's clients, so a proxy refuses them; with names or paths of their own they are fine."""
+    """They would take each other's clients, whatever the paths, so a proxy refuses them; with names of their own they
+    are fine."""
 
     def proxy(one: object, other: object) -> ProxyHandler:
         first = Upstream("http://a.test", affinity=one, name="a")  # type: ignore[arg-type]
@@ -134,7 +161,8 @@ def test_two_upstreams_with_one_cookie() -> None:
     with pytest.raises(ValueError, match="the field x-affinity"):
         proxy(HeaderAffinity(KEY), HeaderAffinity(KEY, name="X-AFFINITY"))
     proxy(CookieAffinity(KEY), CookieAffinity(KEY, name="other"))
-    proxy(CookieAffinity(KEY, path="/a"), CookieAffinity(KEY))
+    with pytest.raises(ValueError, match="the cookie affinity"):
+        proxy(CookieAffinity(KEY, path="/a"), CookieAffinity(KEY, domain="A.test"))
     proxy(TableAffinity(), TableAffinity())
 
 

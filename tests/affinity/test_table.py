@@ -10,6 +10,7 @@ from multidict import CIMultiDict
 from revproxy import Response, Upstream
 from revproxy.affinity import TableAffinity, set_cookie
 from revproxy.balancers import RoundRobin, keys
+from revproxy.errors import SessionLost
 from revproxy.exchange import Attempt
 from revproxy.testing import FakeClock, FakeTransport, exchange
 
@@ -104,6 +105,11 @@ def test_reading_set_cookie(line: str) -> None:
         ("SID=a", "a"),
         (' SID = "a b" ; Path=/', "a b"),
         ("SID=; Max-Age=0", None),
+        ("SID=deleted; Max-Age=0", None),
+        ("SID=deleted; Expires=Thu, 01 Jan 1970 00:00:01 GMT; Path=/", None),
+        ("SID=a; Expires=Thu, 01 Jan 2970 00:00:01 GMT", "a"),
+        ("SID=a; Expires=Thu, 01 Jan 1970 00:00:01 GMT; Max-Age=60", "a"),
+        ("SID=a; Expires=soon; Max-Age=x", "a"),
         ("sid=a", None),
         ("XSID=a", None),
         ("SID", None),
@@ -113,6 +119,44 @@ def test_reading_set_cookie(line: str) -> None:
 def test_set_cookie(line: str, value: str | None) -> None:
     """The value of the cookie of that name, which has case; a deletion is none."""
     assert set_cookie("SID")(Response(200, CIMultiDict({"Set-Cookie": line}))) == value
+
+
+def test_the_last_line_counts() -> None:
+    """As browsers read it: deleted, then set anew."""
+    lines = [("Set-Cookie", "SID=deleted; Max-Age=0"), ("Set-Cookie", "SID=new"), ("Set-Cookie", "other=1")]
+    assert set_cookie("SID")(Response(200, CIMultiDict(lines))) == "new"
+    assert set_cookie("SID")(Response(200, CIMultiDict(lines[::-1]))) is None
+
+
+async def test_made_up_keys_push_out_nothing_that_was_learnt() -> None:
+    """Whoever invents sessions pushes out other inventions alone."""
+
+    def answer(attempt: Attempt) -> Response:
+        return Response(200, CIMultiDict({"Set-Cookie": "SID=real"}) if attempt.request.target == "/login" else None)
+
+    affinity = TableAffinity(keys.cookie("SID"), learn=set_cookie("SID"), size=4)
+    subject = upstream(affinity, FakeTransport(answer))
+    asked = exchange(target="/login")
+    await subject(asked)
+    home = asked.attempts[0].endpoint.name
+    for number in range(100):
+        await at(subject, Cookie=f"SID={number}")
+    assert [await at(subject, Cookie="SID=real") for _ in range(3)] == [home] * 3
+    assert "of 5 sessions" in repr(affinity)
+
+
+async def test_asking_does_not_keep_alive_what_is_gone() -> None:
+    """A session that is refused ends when it would have ended without the requests that were refused."""
+    clock = FakeClock()
+    subject = upstream(TableAffinity(idle=10.0, gone="refuse", clock=clock))
+    assert await at(subject) == URLS[0]
+    subject.remove(subject.endpoints[0])
+    for _ in range(3):
+        clock.advance(3)
+        with pytest.raises(SessionLost):
+            await at(subject)
+    clock.advance(3)
+    assert await at(subject) in URLS[1:]
 
 
 @pytest.mark.parametrize(

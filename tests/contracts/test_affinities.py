@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 from collections.abc import Callable
 from http.cookies import SimpleCookie
@@ -11,7 +12,7 @@ import pytest
 from revproxy import Endpoint, Exchange, Response, Upstream
 from revproxy.affinity import SESSION, Affinity, CookieAffinity, Gone, HeaderAffinity, TableAffinity
 from revproxy.balancers import Balancer, First, RoundRobin
-from revproxy.errors import ConnectFailed, NoEndpoint, SessionLost
+from revproxy.errors import ConnectFailed, SessionLost
 from revproxy.exchange import Attempt
 from revproxy.testing import FakeTransport, exchange
 
@@ -128,7 +129,7 @@ async def test_full(make: Make, gone: Gone) -> None:
     if gone == "redistribute":
         assert await client.at() == two.name
     else:
-        with pytest.raises(NoEndpoint):
+        with pytest.raises(SessionLost):
             await client.ask()
     one.in_flight = 0
     assert await client.at() == (two.name if gone == "redistribute" else one.name)
@@ -180,6 +181,70 @@ async def test_a_failure_begins_no_session(make: Make) -> None:
     with pytest.raises(ConnectFailed):
         await failed(asked)
     assert asked[SESSION] is None
+
+
+async def test_no_session_begins_where_nothing_new_may_go(make: Make) -> None:
+    """A first request that was under way when its endpoint was removed, or began to drain, leaves no session there."""
+    for leaves in (Upstream.remove, Upstream.drain):
+        gates: dict[str, asyncio.Event] = {"http://0.test": asyncio.Event()}
+
+        async def answer(attempt: Attempt, gates: dict[str, asyncio.Event] = gates) -> Response:
+            if attempt.endpoint.name in gates:
+                await gates[attempt.endpoint.name].wait()
+            return Response(200)
+
+        subject = upstream(make, 2, gone="refuse", balancer=First(), transport=FakeTransport(answer))
+        client = Client(subject)
+        asking = asyncio.create_task(client.at())
+        await asyncio.sleep(0)
+        leaves(subject, subject.endpoints[0])
+        gates.pop("http://0.test").set()
+        assert await asking == "http://0.test"
+        assert await client.at() == "http://1.test"
+
+
+async def test_two_good_answers_stay(make: Make) -> None:
+    """A filter that asks twice, without a failure, stays with the session."""
+    subject = upstream(make, 2)
+    client = Client(subject)
+    began = await client.at()
+    asked = exchange(client=client.address, headers=client.fields)
+    for _ in range(3):
+        await subject(asked)
+    assert [attempt.endpoint.name for attempt in asked.attempts] == [began] * 3
+
+
+async def test_no_other_will_do(make: Make) -> None:
+    """An attempt after one that failed at a draining endpoint is made there again where there is no other."""
+    subject = upstream(make, 1)
+    client = Client(subject)
+    await client.ask()
+    subject.drain(subject.endpoints[0])
+    asked = exchange(client=client.address, headers=client.fields)
+    (await subject(asked)).status = 200
+    asked.attempts[0].error = ConnectFailed("x")
+    assert (await subject(asked)).status == 200
+
+
+async def test_several_first_requests_at_once(make: Make) -> None:
+    """A browser opens several connections: the endpoint that answers first has the session, where it is remembered."""
+    gates = {f"http://{number}.test": asyncio.Event() for number in range(2)}
+
+    async def answer(attempt: Attempt) -> Response:
+        await gates[attempt.endpoint.name].wait()
+        return Response(200)
+
+    subject = upstream(make, 2, transport=FakeTransport(answer))
+    client, slow = Client(subject), Client(subject)
+    first, second = asyncio.create_task(client.at()), asyncio.create_task(slow.at())
+    await asyncio.sleep(0)
+    gates["http://0.test"].set()
+    assert await first == "http://0.test"
+    gates["http://1.test"].set()
+    assert await second == "http://1.test"
+    if isinstance(subject.affinity, TableAffinity):
+        assert await slow.at() == "http://0.test"
+    assert await client.at() == "http://0.test"
 
 
 def test_one_upstream_each(make: Make) -> None:

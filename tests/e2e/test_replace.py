@@ -59,7 +59,7 @@ async def test_exchanges_end_where_they_began() -> None:
             async with holding(old):
                 await client.send(GET)
                 answer = await client.head()
-                await proxy.replace(Upstream(new.url))
+                await proxy.replace(Upstream(new.url), filters=[])
                 assert (await site.ask(GET)).body == b"ok"
                 assert (len(old.requests), len(new.requests)) == (1, 1)
                 retired = asyncio.create_task(proxy.retired())
@@ -86,7 +86,7 @@ async def test_what_both_have_goes_on() -> None:
         async with serving(proxy) as site:
             for _ in range(3):
                 assert (await site.ask(GET)).status == 200
-                await proxy.replace(Rules(Rule(when.anything, upstream)))
+                await proxy.replace(Rules(Rule(when.anything, upstream)), filters=[])
                 await proxy.retired()
             assert (await site.ask(GET)).status == 200
         assert server.connections == 1
@@ -100,7 +100,7 @@ async def test_a_websocket_goes_on() -> None:
         proxy = ProxyHandler(Upstream(server.url), filters=[Part(diary)])
         async with serving(proxy) as site:
             async with opened(site) as client:
-                await proxy.replace(responding(200, "new"))
+                await proxy.replace(responding(200, "new"), filters=[])
                 assert (await site.ask(GET)).body == b"new"
                 await client.send(MASKED_HELLO)
                 await client.gets(HELLO)
@@ -132,14 +132,15 @@ async def test_what_is_wrong_changes_nothing() -> None:
             before = proxy.root
             with pytest.raises(ValueError, match="two upstreams of one name"):
                 await proxy.replace(
-                    Rules(Rule(when.path("/a"), Upstream("http://a")), Rule(when.anything, Upstream("http://a")))
+                    Rules(Rule(when.path("/a"), Upstream("http://a")), Rule(when.anything, Upstream("http://a"))),
+                    filters=[],
                 )
             with pytest.raises(ValueError, match="must not stand around"):
                 await proxy.replace(table, filters=[Shortcut()])
             with pytest.raises(ValueError, match="no filter outside provides place"):
-                await proxy.replace(Rules(Rule(when.country("CH"), responding(200))))
+                await proxy.replace(Rules(Rule(when.country("CH"), responding(200))), filters=[])
             with pytest.raises(LookupError, match="no database"):
-                await proxy.replace(Pipeline(Broken([]), Part(diary), handler=Upstream("http://b")))
+                await proxy.replace(Pipeline(Broken([]), Part(diary), handler=Upstream("http://b")), filters=[])
             assert diary == ["start", "stop"]
             assert proxy.root is before
             assert (await site.ask(GET)).body == b"ok"
@@ -154,9 +155,11 @@ async def test_paths_are_read_anew() -> None:
         proxy = ProxyHandler(upstream)
         async with serving(proxy) as site:
             assert (await site.ask(target)).status == 200
-            await proxy.replace(Rules(Rule(when.path("/a/*"), responding(403)), Rule(when.anything, upstream)))
+            await proxy.replace(
+                Rules(Rule(when.path("/a/*"), responding(403)), Rule(when.anything, upstream)), filters=[]
+            )
             assert (await site.ask(target)).status == 400
-            await proxy.replace(upstream)
+            await proxy.replace(upstream, filters=[])
             assert (await site.ask(target)).status == 200
 
 
@@ -191,7 +194,7 @@ async def test_before_the_start_and_after_the_end() -> None:
     async with serving(proxy) as site:
         assert (await site.ask(GET)).body == b"two"
         assert diary == ["start"]
-    await proxy.replace(responding(200, "three"))
+    await proxy.replace(responding(200, "three"), filters=[])
     await proxy.retired()
     async with serving(proxy) as site:
         assert (await site.ask(GET)).body == b"three"
@@ -249,3 +252,122 @@ async def test_a_hundred_under_load() -> None:
         assert len(statuses) >= 500
         assert set(statuses) == {200}
     assert diary.count("start") == diary.count("stop") == 100
+
+
+# The end, at every moment of it.
+
+
+class Slow(Part):
+    """Takes its time to start and to stop."""
+
+    def __init__(self, diary: list[str], *, starts: bool = True, stops: bool = True) -> None:
+        super().__init__(diary)
+        self.entered = asyncio.Event()
+        self.may_start, self.may_stop = asyncio.Event(), asyncio.Event()
+        if starts:
+            self.may_start.set()
+        if stops:
+            self.may_stop.set()
+
+    async def start(self) -> None:
+        self.entered.set()
+        await self.may_start.wait()
+        await super().start()
+
+    async def stop(self) -> None:
+        self.entered.set()
+        await self.may_stop.wait()
+        await super().stop()
+
+
+async def turns(count: int = 20) -> None:
+    for _ in range(count):
+        await asyncio.sleep(0)
+
+
+async def test_replaced_while_it_stops() -> None:
+    """What was running is stopped all the same, and what came too late starts with the proxy the next time."""
+    diary: list[str] = []
+    slow = Slow(diary, stops=False)
+    proxy = ProxyHandler(responding(200), filters=[slow])
+    running = proxy.running()
+    await running.__aenter__()
+    ending = asyncio.create_task(running.__aexit__(None, None, None))
+    await turns()
+    replacing = asyncio.create_task(proxy.replace(responding(204), filters=[Part(diary)]))
+    await turns()
+    slow.may_stop.set()
+    await asyncio.gather(ending, replacing)
+    assert diary == ["start", "stop"]
+    async with proxy.running():
+        assert diary == ["start", "stop", "start"]
+    assert diary.count("start") == diary.count("stop")
+
+
+async def test_the_end_does_not_wait_for_a_start() -> None:
+    """A new composition that does not finish starting is given up when the proxy stops; so is one that waits for it."""
+    diary: list[str] = []
+    proxy = ProxyHandler(responding(200), filters=[Part(diary)])
+    async with asyncio.timeout(5):
+        async with proxy.running():
+            stuck = Slow([], starts=False)
+            first = asyncio.create_task(proxy.replace(responding(204), filters=[stuck, Part(diary)]))
+            second = asyncio.create_task(proxy.replace(responding(205), filters=[Part(diary)]))
+            await stuck.entered.wait()
+        await asyncio.gather(first, second)
+    assert diary.count("start") == diary.count("stop")
+
+
+@pytest.mark.parametrize("ticks", range(1, 24, 2))
+async def test_cancelled_at_any_moment(ticks: int) -> None:
+    """Whoever is cancelled, who replaces or who stops, nothing stays started in the end."""
+    for cancels in ("replace", "stop"):
+        diary: list[str] = []
+        proxy = ProxyHandler(responding(200), filters=[Slow(diary)])
+        running = proxy.running()
+        await running.__aenter__()
+        replacing = asyncio.create_task(proxy.replace(responding(204), filters=[Slow(diary), Part(diary)]))
+        if cancels == "stop":
+            await turns(3)
+        ending = asyncio.create_task(running.__aexit__(None, None, None)) if cancels == "stop" else None
+        await turns(ticks)
+        (replacing if ending is None else ending).cancel()
+        await asyncio.gather(replacing, *([] if ending is None else [ending]), return_exceptions=True)
+        if ending is None:
+            await running.__aexit__(None, None, None)
+        await turns()
+        assert diary.count("start") == diary.count("stop"), (cancels, diary)
+
+
+async def test_replaced_from_a_start() -> None:
+    """A component that would replace what it is a part of, as it starts, is told so: it would wait for itself."""
+
+    class Eager(Component):
+        async def start(self) -> None:
+            await proxy.replace(responding(204), filters=[])
+
+        async def __call__(self, exchange: Exchange, handler: Handler) -> Response:
+            return await handler(exchange)
+
+    proxy = ProxyHandler(responding(200), filters=[Eager()])
+    with pytest.raises(RuntimeError, match="is starting"):
+        async with proxy.running():
+            pass
+
+
+async def test_a_part_that_does_not_stop_well(caplog: pytest.LogCaptureFixture) -> None:
+    """It is logged, the others are stopped, and the composition counts as closed."""
+
+    class Broken(Part):
+        async def stop(self) -> None:
+            raise LookupError("no disk")
+
+    diary: list[str] = []
+    watcher = Watcher()
+    proxy = ProxyHandler(responding(200), filters=[Part(diary), Broken([])], observers=[watcher])
+    async with proxy.running():
+        await proxy.replace(responding(204), filters=[])
+        await proxy.retired()
+        assert diary == ["start", "stop"]
+        assert watcher.seen == [CompositionReplaced, CompositionClosed]
+    assert "no disk" in caplog.text

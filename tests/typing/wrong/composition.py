@@ -52,9 +52,10 @@ ProxyHandler(api, max_body="1 MiB")  # E: arg-type
 ProxyHandler(api, max_body=1e6)  # E: arg-type
 ProxyHandler(api, write_timeout="60s")  # E: arg-type
 ProxyHandler(api, write_timeout=None)  # E: arg-type
-ProxyHandler(api).replace(api)  # E: unused-coroutine
-ProxyHandler(api).replace("http://10.0.0.1:8080")  # E: arg-type, unused-coroutine
-ProxyHandler(api).replace(api, [])  # E: call-arg, unused-coroutine
+ProxyHandler(api).replace(api)  # E: call-arg, unused-coroutine
+ProxyHandler(api).replace(api, filters=[])  # E: unused-coroutine
+ProxyHandler(api).replace("http://10.0.0.1:8080", filters=[])  # E: arg-type, unused-coroutine
+ProxyHandler(api).replace(api, [], filters=[])  # E: call-arg, unused-coroutine
 
 # Upstreams.
 
