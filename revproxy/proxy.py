@@ -109,6 +109,11 @@ class ProxyHandler:
             raise ValueError(f"upgrades must be protocols, one string each, got {upgrades!r}")
         self._upgrades = frozenset(each.lower() for each in upgrades)
         self._tunnels = Tunnels(clock)
+        self._apps: list[web.Application] = []
+        self.draining: bool = False
+        """Whether nothing new should be sent here. Set it some time before the end, and have the route answer 503 that
+        a load balancer asks: requests are served all the same, but each answer ends its connection. It is set when the
+        last application shuts down that the proxy is mounted into, and reset when one starts."""
         self._max_body = max_body
         self._write_timeout = write_timeout
         self._clock = clock
@@ -154,6 +159,8 @@ class ProxyHandler:
                 "what it lets through is not what this proxy was tested with"
             )
         self._tunnels.started(app)
+        self._apps.append(app)
+        self.draining = False
         async with running(self._compositions, self._hooks.happened):
             yield
 
@@ -167,16 +174,26 @@ class ProxyHandler:
             finally:
                 await self.drain()
 
-    async def drain(self, app: web.Application | None = None, *, code: int = 1001, grace: float = 5.0) -> None:
+    async def drain(
+        self, app: web.Application | None = None, *, code: int = 1001, grace: float = 5.0, spread: float = 0.0
+    ) -> None:
         """For ``app.on_shutdown``, where ``mount`` puts it: ends the tunnels of requests to ``app``, or all of them.
         aiohttp would wait for them until its ``shutdown_timeout``.
 
         WebSockets are sent a Close with ``code`` (RFC 6455 section 7.4.1: 1001 going away; 1012: service restart), both
-        ends of them; what is left after ``grace`` seconds is cut. Raises ``ValueError`` for a code that is none.
+        ends of them, on the boundary of a frame; one after the other over ``spread`` seconds, lest all clients come
+        back at once. What is left ``grace`` seconds after that is cut. Raises ``ValueError`` for a code that is none,
+        and for times below 0.
         """
+        for name, seconds in (("grace", grace), ("spread", spread)):
+            if not 0 <= seconds < float("inf"):
+                raise ValueError(f"{name} must be at least 0 and finite, got {seconds}")
         if not 1000 <= code <= 4999 or code in (1005, 1006, 1015):
             raise ValueError(f"code must be one that a Close can have, got {code}")
-        await self._tunnels.drain(app, code, grace)
+        if app is not None and app in self._apps:
+            self._apps.remove(app)
+            self.draining = self.draining or not self._apps
+        await self._tunnels.drain(app, code, grace, spread)
 
     # Changing while it runs.
 
@@ -189,7 +206,8 @@ class ProxyHandler:
         then what was replaced is stopped, but for components that the new composition has, too. ``await retired()``
         waits for that. An upstream that both have keeps its connections and all that it knows.
 
-        Raises ``RuntimeError`` while the proxy starts. Observers are told (``CompositionReplaced``, ``CompositionClosed``).
+        Raises ``RuntimeError`` while the proxy starts. Observers are told (``CompositionReplaced``,
+        ``CompositionClosed``).
         """
         await self._compositions.replace(Composition(handler, filters, self._path_policy))
 
@@ -233,7 +251,9 @@ class ProxyHandler:
                             if broken is not None:
                                 self._failed(exchange, broken)
                         else:
-                            out = await deliver(request, exchange, answer, self._write_timeout, self._clock)
+                            out = await deliver(
+                                request, exchange, answer, self._write_timeout, self._clock, last=self.draining
+                            )
                     except ProxyError as failure:
                         error = failure
                     except asyncio.CancelledError as failure:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from weakref import WeakSet
 
 from aiohttp import web
 from multidict import istr
 
 from ._aiohttp import is_continued, take_over, unwatch_client, writing_paused
-from .clock import Clock
+from .clock import Clock, Timer
 from .deliver import switching
 from .errors import ClientDisconnected, InternalError, NoEndpoint, Origin, ProxyError
 from .exchange import Exchange
@@ -77,16 +78,21 @@ class Tunnels:
         """``app`` starts, perhaps once more."""
         self._ending.discard(app)
 
-    async def drain(self, app: web.Application | None, code: int, grace: float) -> None:
-        """Have the tunnels end of requests to ``app``, or all; after ``grace`` seconds they are cut."""
+    async def drain(self, app: web.Application | None, code: int, grace: float, spread: float) -> None:
+        """Have the tunnels end of requests to ``app``, or all, one after the other within ``spread`` seconds; what is
+        left ``grace`` seconds after the last was told is cut."""
         if app is not None:
             self._ending.add(app)
         mine = {tunnel for tunnel, request in self._open.items() if app is None or app in _apps(request)}
-        for tunnel in mine:
-            tunnel.drain(code)
+        timers: list[Timer] = []
+        for number, tunnel in enumerate(mine):
+            if number and spread:
+                timers.append(self._clock.call_later(spread * number / len(mine), partial(tunnel.drain, code)))
+            else:
+                tunnel.drain(code)
         changed = asyncio.Event()
-        ends = self._clock.now() + grace
-        timer = self._clock.call_later(grace, changed.set)
+        ends = self._clock.now() + spread + grace
+        timers.append(self._clock.call_later(spread + grace, changed.set))
         self._waiting.add(changed)
         try:
             while not mine.isdisjoint(self._open) and self._clock.now() < ends:
@@ -94,7 +100,8 @@ class Tunnels:
                 await changed.wait()
         finally:
             self._waiting.discard(changed)
-            timer.cancel()
+            for timer in timers:
+                timer.cancel()
             for tunnel in mine.intersection(self._open):
                 tunnel.close()
 

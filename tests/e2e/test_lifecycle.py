@@ -22,7 +22,7 @@ from revproxy.wire.pool import Pool
 
 from ..conftest import LoopFactory
 from .seen import Seen
-from .wire import GET, TIMEOUT, Client, Site
+from .wire import GET, TIMEOUT, Answer, Client, Site, serving
 from .wire import _left as left
 
 
@@ -357,3 +357,33 @@ async def test_nothing_is_left(tmp_path_factory: pytest.TempPathFactory) -> None
             # Nobody tells when the kernel has closed the last one, or the loop has forgotten it.
             while sockets() != before or connections() != known:  # noqa: ASYNC110
                 await asyncio.sleep(0)
+
+
+async def test_draining_is_told() -> None:
+    """While it drains a proxy serves, and each answer ends its connection; a route of the application sees it. It is
+    set at the end of the last application, and reset at a start."""
+    async with FakeUpstream() as server:
+        proxy = ProxyHandler(Upstream(server.url))
+        async with serving(proxy) as site, site.connect() as client:
+            await client.send(ask())
+            assert b"Connection" not in {name for name, _ in _fields(await client.response())}
+            proxy.draining = True
+            await client.send(ask())
+            answer = await client.response()
+            assert answer.status == 200
+            assert answer.getall(b"Connection") == [b"close"]
+            assert await client.rest() == b""
+            assert (await site.ask(GET)).status == 200
+        one, other = application(proxy), application(proxy)
+        first, second = web.AppRunner(one), web.AppRunner(other)
+        await first.setup()
+        assert not proxy.draining
+        await second.setup()
+        await first.cleanup()
+        assert not proxy.draining
+        await second.cleanup()
+        assert proxy.draining
+
+
+def _fields(answer: Answer) -> list[tuple[bytes, bytes]]:
+    return [(line.partition(b":")[0], line) for line in answer.lines]

@@ -830,6 +830,30 @@ async def test_drain_with_those_who_do_not_answer() -> None:
     assert seen.statuses == [101]
 
 
+async def test_drain_spread_over_a_window() -> None:
+    """F-101: with ``spread`` one after the other is told, and the grace begins when all are."""
+    clock = WatchedClock()
+    async with FakeUpstream() as server, AsyncExitStack() as stack:
+        server.always(switch(), echo())
+        proxy = ProxyHandler(Upstream(server.url), clock=clock)
+        site = await stack.enter_async_context(serving(proxy))
+        clients = [await stack.enter_async_context(opened(site)) for _ in range(4)]
+        told = [asyncio.create_task(client.gets(GOING_AWAY)) for client in clients]
+        draining = asyncio.create_task(proxy.drain(spread=8, grace=5))
+        await clock.asked()
+        for count in range(1, 5):
+            while sum(each.done() for each in told) < count:  # noqa: ASYNC110 - nothing tells
+                await asyncio.sleep(0)
+            assert sum(each.done() for each in told) == count
+            clock.advance(2)
+        await asyncio.gather(*told)
+        assert not draining.done()
+        clock.advance(5)
+        await draining
+    with pytest.raises(ValueError, match="spread"):
+        await proxy.drain(spread=-1)
+
+
 async def test_an_application_that_ends() -> None:
     """F-101: when the application shuts down its tunnels are drained before aiohttp would wait for their requests;
     those of another application go on."""
