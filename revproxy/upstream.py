@@ -189,14 +189,14 @@ class Upstream(Group):
         return (*super().parts(), self.discovery, self._transport)
 
     async def start(self) -> None:
-        await super().start()
         if self._feed is not None:
-            await self._feed.start()
+            await self._feed.start()  # first, for it may fail
+        await super().start()
 
     async def stop(self) -> None:
+        await super().stop()
         if self._feed is not None:
             await self._feed.stop()
-        await super().stop()
 
     # Looking at it.
 

@@ -30,6 +30,7 @@ from revproxy.discovery import (
 from revproxy.errors import NoEndpoint
 from revproxy.events import Event
 from revproxy.handler import running
+from revproxy.health import HealthPolicy
 from revproxy.members import MembersChanged
 from revproxy.slow_start import SlowStart
 from revproxy.testing import FakeClock, FakeTransport, exchange
@@ -173,8 +174,14 @@ async def test_an_unchanged_set_changes_nothing() -> None:
 
 async def test_no_first_set_in_time() -> None:
     """The start fails when the time is over, says why, and leaves nothing behind."""
+
+    class Judges(HealthPolicy):
+        interval: float | None = 1.0
+
+        def bind(self, endpoints: object, verdicts: object) -> None: ...
+
     source = Scripted(OSError("no route"), initial=4)
-    site = Site(source)
+    site = Site(source, health=[Judges()])
     starting = asyncio.create_task(enter(site))
     await until(lambda: bool(site.told(SourceFailed)))
     site.clock.advance(3.9)

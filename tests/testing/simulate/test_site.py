@@ -10,13 +10,13 @@ from typing import Any
 import pytest
 
 from revproxy import Component, Exchange, Handler, Pipeline, Response, SlowStart
-from revproxy.balancers import P2C, First, Maglev, RoundRobin
+from revproxy.affinity import CookieAffinity
+from revproxy.balancers import P2C, Maglev, RoundRobin
 from revproxy.errors import ConnectFailed
 from revproxy.events import Event
 from revproxy.testing.simulate import REFUSED, Make, Server, Site, constant, evenly, exponential, failing, simulate
 
 ROUND_ROBIN: Make = lambda clock, rng: RoundRobin()  # noqa: E731
-FIRST: Make = lambda clock, rng: First()  # noqa: E731
 EVEN = Server(service=constant(0.01))
 
 
@@ -120,26 +120,20 @@ def test_events() -> None:
     assert bells[0].stopped
 
 
-def test_affinity_by_a_cookie() -> None:
-    """Clients keep the cookies that they are given: a filter that has them stay by one can be simulated."""
+def test_affinity() -> None:
+    """Clients keep the cookies that they are given, so affinity is simulated as it is: everybody stays where he is, but
+    for who asks again before he has his cookie, and when one of five servers leaves, its clients alone go elsewhere."""
+    servers = [*[Server(service=exponential(0.01))] * 4, Server(service=exponential(0.01), leaves=20)]
 
-    async def name_it(exchange: Exchange, handler: Handler) -> Response:
-        response = await handler(exchange)
-        response.headers.add("Set-Cookie", f"seen={exchange.attempts[-1].endpoint.name}; Path=/")
-        seen.append(exchange.inbound.cookies.get("seen"))
-        return response
+    def compose(site: Site) -> Handler:
+        return site.upstream(affinity=CookieAffinity(bytes(32), clock=site.clock))
 
-    seen: list[str | None] = []
-    simulate(
-        FIRST,
-        [EVEN],
-        arrivals=evenly(1),
-        requests=50,
-        keys=range(5),
-        compose=lambda site: Pipeline(name_it, handler=site.upstream()),
-    )
-    assert seen.count(None) == 5
-    assert set(seen) == {None, "http://0.test"}
+    p2c: Make = lambda clock, rng: P2C(rng=rng)  # noqa: E731
+    run = simulate(p2c, servers, rate=100, seconds=40, keys=range(200), compose=compose)
+    assert run.between(0, 20).disruption <= 0.01
+    gone = {each.client for each in run.between(0, 20).outcomes if each.attempts[0].endpoint.name == "http://4.test"}
+    assert run.disruption == pytest.approx(len(gone) / 200, abs=0.02)
+    assert 20 < len(gone) < 60
 
 
 def test_one_upstream() -> None:
