@@ -90,7 +90,7 @@ class Compositions(Component):
     """The composition of a proxy, those that it has replaced and that have exchanges left, and their lives."""
 
     def __init__(self, first: Composition, listeners: Iterable[Listener] = ()) -> None:
-        self.current = first
+        self.current: Composition = first
         self._told = tuple(listeners)
         self._running: Composition | None = None
         self._closing: dict[Composition, asyncio.Task[None]] = {}

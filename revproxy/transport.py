@@ -27,7 +27,8 @@ class Transport(Protocol):
 
     It sets ``attempt.sent`` before the first byte, ``attempt.status`` and ``attempt.first_byte`` with the response
     head, and ``attempt.error`` if the body fails later. It raises a ``ProxyError``; ``ConnectFailed`` promises that
-    nothing was sent.
+    nothing was sent. Where the endpoint has a ``policy``, it connects to no address that this refuses
+    (``AddressRefused``).
     """
 
     def send(self, attempt: Attempt) -> Coroutine[Any, Any, Response]: ...

@@ -82,7 +82,7 @@ class CookieAffinity(TokenAffinity):
             raise ValueError(f"path must be '/', and domain None, for {name}")
         purpose = f"cookie {name}; {path}; {(domain or '').lower()}"
         super().__init__(keys, purpose, max_age=max_age, gone=gone, clock=clock, nonces=nonces)
-        self.mark = f"cookie {name}"  # whatever its path: browsers send one of "/" to "/a", too
+        self.mark: str = f"cookie {name}"  # whatever its path: browsers send one of "/" to "/a", too
         self._name = name
         self._needle = name.encode("ascii")
         self._secure = secure

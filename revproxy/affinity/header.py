@@ -45,7 +45,7 @@ class HeaderAffinity(TokenAffinity):
         if name.lower() in _TAKEN:
             raise ValueError(f"name: {name!r} has a meaning of its own")
         super().__init__(keys, f"field {name.lower()}", max_age=max_age, gone=gone, clock=clock, nonces=nonces)
-        self.mark = f"field {name.lower()}"
+        self.mark: str = f"field {name.lower()}"
         self._name = istr(name)
         self._needle = name.lower().encode("ascii")
 

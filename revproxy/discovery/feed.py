@@ -146,12 +146,15 @@ class Feed:
             await asyncio.wait({task})
 
     async def _run(self) -> None:
+        task = asyncio.current_task()
         while True:
             try:
                 if await self._follow():
                     return
                 raise DiscoveryFailed("it ended without a good set")
-            except Exception as error:
+            except (Exception, asyncio.CancelledError) as error:
+                if task is not None and task.cancelling():
+                    raise  # else it is what the source waited for that was cancelled
                 self._fail(error)
             if not self._source.reopens:
                 self._give_up("and it cannot be asked again")
@@ -234,7 +237,7 @@ class Feed:
         if self._first is not None and not self._first.done():
             self._first.set_result(None)
 
-    def _fail(self, error: Exception) -> None:
+    def _fail(self, error: BaseException) -> None:
         self._failures += 1
         kind = "" if isinstance(error, DiscoveryFailed) else f"{type(error).__name__}: "
         self._error = f"{kind}{error}"[:_TEXT]

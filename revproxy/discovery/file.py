@@ -63,7 +63,7 @@ class File(Discovery):
         self._interval = interval
         self._size = size
         self._clock = clock
-        self.backoff = Backoff(first=interval, most=interval)
+        self.backoff: Backoff = Backoff(first=interval, most=interval)
         super().__init__(name=name or self._path.stem, initial=initial, allow_empty=allow_empty)
 
     async def snapshots(self) -> AsyncIterator[Found]:

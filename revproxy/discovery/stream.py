@@ -38,7 +38,7 @@ class Stream(Discovery):
         super().__init__(name=name or called, initial=initial, allow_empty=allow_empty)
         self._source = source
         self._called = called
-        self.reopens = callable(source)
+        self.reopens: bool = callable(source)
         self._opened = False
 
     def snapshots(self) -> AsyncIterator[Found]:

@@ -19,7 +19,7 @@ class AddPrefix(Rewriting):
 
     def __init__(self, prefix: str) -> None:
         super().__init__("pass")
-        self.prefix = constant("prefix", prefix).rstrip("/")
+        self.prefix: str = constant("prefix", prefix).rstrip("/")
 
     def rewrite(self, target: str) -> str:
         return self.prefix + target

@@ -47,7 +47,7 @@ class PathRewrite(Rewriting):
         if limit < 1:
             raise ValueError(f"limit must be at least 1, got {limit!r}")
         compiled = _compiled(pattern)
-        self.pattern = compiled.pattern
+        self.pattern: str = compiled.pattern
         self.replacement = replacement
         self.limit = limit
         self._fullmatch = compiled.fullmatch

@@ -34,7 +34,7 @@ class StripPrefix(Rewriting):
 
     def __init__(self, prefix: str, *, otherwise: Otherwise = "refuse", forwarded: bool = False) -> None:
         super().__init__(otherwise)
-        self.prefix = constant("prefix", prefix).rstrip("/")
+        self.prefix: str = constant("prefix", prefix).rstrip("/")
         self.forwarded = forwarded
         self._canonical = canonical(self.prefix)
 

@@ -49,8 +49,8 @@ class CopiedBody(Body):
     __slots__ = ("_budget", "_chunks", "_closed", "_ended", "_size", "_spoilt", "_taken", "_waiter")
 
     def __init__(self, length: int | None, budget: Budget, spoilt: Callable[[Fate], None]) -> None:
-        self.data = None
-        self.length = length
+        self.data: bytes | None = None
+        self.length: int | None = length
         self._budget = budget
         self._spoilt = spoilt
         self._chunks: deque[bytes] = deque()

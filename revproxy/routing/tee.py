@@ -33,8 +33,8 @@ class Tee(Body):
     __slots__ = ("_source", "_tap")
 
     def __init__(self, source: Body, tap: Tap) -> None:
-        self.data = None
-        self.length = source.length
+        self.data: bytes | None = None
+        self.length: int | None = source.length
         self._source = source
         self._tap = tap
 

@@ -63,7 +63,7 @@ class Scripted(Discovery):
                 said = await self.queue.get()
                 if said is END:
                     return
-                if isinstance(said, Exception):
+                if isinstance(said, BaseException):
                     raise said
                 yield said
         finally:
@@ -282,6 +282,7 @@ async def test_started_again() -> None:
         (DiscoveryFailed("gone"), "gone"),
         (RuntimeError("broken"), "RuntimeError: broken"),
         (OSError(), "OSError: "),
+        (asyncio.CancelledError(), "CancelledError: "),
         ([], "there are no endpoints"),
         (A, "TypeError: a set of endpoints is wanted"),
         (None, "TypeError"),

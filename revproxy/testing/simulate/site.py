@@ -13,6 +13,7 @@ from ...endpoint import Endpoint
 from ...errors import ConnectFailed, ResponseTimeout
 from ...exchange import Attempt
 from ...message import Response
+from ...transport import Transport
 from ...upstream import Upstream
 from .server import Host, Server
 from .virtual import VirtualLoop
@@ -45,13 +46,14 @@ class Site:
     ) -> None:
         self.balancer = balancer
         self.clock = clock
-        self.rng, of_servers = chance
-        self.endpoints = tuple(each.endpoint(number) for number, each in enumerate(servers))
-        self.hosts = {
+        of_upstream, of_servers = chance
+        self.rng: Random = of_upstream
+        self.endpoints: tuple[Endpoint, ...] = tuple(each.endpoint(number) for number, each in enumerate(servers))
+        self.hosts: dict[Endpoint, Host] = {
             endpoint: Host(each, endpoint, loop, of_servers)
             for each, endpoint in zip(servers, self.endpoints, strict=True)
         }
-        self.transport = _Wire(self.hosts, loop, timeout)
+        self.transport: Transport = _Wire(self.hosts, loop, timeout)
         self._servers = servers
         self._loop = loop
         self._upstream: Upstream | None = None

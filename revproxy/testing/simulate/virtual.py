@@ -52,7 +52,7 @@ class VirtualClock:
 
     def __init__(self, loop: VirtualLoop) -> None:
         self._loop = loop
-        self.now = loop.time
+        self.now: Callable[[], float] = loop.time
 
     def wall(self) -> float:
         return _EPOCH + self._loop.time()
