@@ -123,7 +123,8 @@ def locate(raw: str) -> Callable[[int], int | None]:
 
 def below(prefix: str, path: str, target: str) -> str | None:
     """What is left of ``target``, whose canonical path is ``path``, without the segments of ``prefix``, byte for byte;
-    ``None`` if it is not below it. Of ``prefix`` itself ``/`` is left.
+    ``None`` if it is not below it. Of ``prefix`` itself ``/`` is left. Raises ``BadRequest`` if two slashes would begin
+    it, by which many take what follows for a host.
 
     ``prefix`` is canonical, without a slash at its end.
     """
@@ -133,6 +134,8 @@ def below(prefix: str, path: str, target: str) -> str | None:
     for _ in range(prefix.count("/")):
         cut = raw.find("/", 1)
         raw = "" if cut < 0 else raw[cut:]
+    if prefix and raw.startswith("//"):
+        raise BadRequest("two slashes at the beginning of the path")
     return f"{raw or '/'}{mark}{query}"
 
 

@@ -7,8 +7,9 @@ from collections.abc import Iterator
 
 from ..errors import BadRequest
 from ..paths import canonical, locate
+from .pattern_cost import check_cost, literal_prefix
 from .replacement import Replacement
-from .rewriting import Otherwise, Rewriting, checked
+from .rewriting import Otherwise, Rewriting
 
 __all__ = ["PathRewrite"]
 
@@ -25,34 +26,51 @@ class PathRewrite(Rewriting):
         (ASCII, every character in its only form); the query is not looked at.
     ``replacement``
         The whole new path. ``\1`` or ``\g<name>`` is what a group has captured, byte for byte as it came. A query in it
-        is put before the request's own; what is captured stays one value there (``&`` becomes ``%26``).
+        is put before the request's own, of which the parameters are dropped that it sets; what is captured stays one
+        value there (``&`` becomes ``%26``).
     ``otherwise``
         What becomes of a path that does not match: ``"pass"``, or ``"refuse"``, 404.
+    ``keep_query``
+        Whether the request's own query stays.
     ``limit``
-        Characters of a path that are matched at most. A longer one is refused: 400.
+        Characters of a canonical path that are matched at most. A longer one that begins as the pattern does is
+        refused: 400.
+    ``costly``
+        Take a pattern whose cost is out of proportion: a loop within a loop, ``(/.*)+``, or more than two loops that
+        may share a path in any way, ``.*``. By default that is a ``ValueError``: write ``[^/]+`` for a segment, ``++``
+        for a loop that gives nothing back, or use a ``PathTemplate``, whose time is linear.
 
     What captures make of the path is read like any target: dot segments, an encoded slash, an empty segment or two
     slashes at the beginning that did not come that way, and half a percent-encoded character are refused: 400.
-
-    ``re`` tries every way to match. A ``.*`` more may cost a factor of the path's length, and loops within loops,
-    ``(/.*)+``, do not end: write ``[^/]+`` for a segment, or use a ``PathTemplate``, whose time is linear.
 
     Raises ``ValueError`` or ``TypeError`` that names the parameter.
     """
 
     def __init__(
-        self, pattern: str | re.Pattern[str], replacement: str, *, otherwise: Otherwise = "pass", limit: int = 2048
+        self,
+        pattern: str | re.Pattern[str],
+        replacement: str,
+        *,
+        otherwise: Otherwise = "pass",
+        keep_query: bool = True,
+        limit: int = 2048,
+        costly: bool = False,
     ) -> None:
         super().__init__(otherwise)
-        if limit < 1:
-            raise ValueError(f"limit must be at least 1, got {limit!r}")
+        if type(limit) is not int or limit < 1:
+            raise ValueError(f"limit must be an integer of at least 1, got {limit!r}")
+        if not isinstance(replacement, str):
+            raise TypeError(f"replacement must be a path, got {replacement!r}")
         compiled = _compiled(pattern)
+        if not costly:
+            check_cost(compiled.pattern)
+        self._prefix = literal_prefix(compiled.pattern) if not compiled.flags & re.IGNORECASE else "/"
         self.pattern: str = compiled.pattern
         self.replacement = replacement
         self.limit = limit
         self._fullmatch = compiled.fullmatch
         self._groups: list[int] = []
-        self._replacement = Replacement(replacement, self._pieces(compiled))
+        self._replacement = Replacement(replacement, self._pieces(compiled), keep_query=keep_query)
 
     def _pieces(self, pattern: re.Pattern[str]) -> Iterator[str | int]:
         at = 0
@@ -75,16 +93,15 @@ class PathRewrite(Rewriting):
     def rewrite(self, target: str) -> str | None:
         raw, mark, query = target.partition("?")
         path = canonical(raw)
+        if not path.startswith(self._prefix):
+            return None
         if len(path) > self.limit:
             raise BadRequest(f"a path of {len(path)} characters, of which at most {self.limit} are matched")
         match = self._fullmatch(path)
         if match is None:
             return None
-        if "%" in path or raw != path:
-            captures = list(_cut(raw, [match.span(group) for group in self._groups]))
-        else:
-            captures = [match[group] or "" for group in self._groups]
-        return checked(target, self._replacement.fill(captures, query if mark else None))
+        captures = list(_cut(raw, [match.span(group) for group in self._groups]))
+        return self._replacement.fill(captures, query if mark else None)
 
     def __repr__(self) -> str:
         otherwise = "" if self.otherwise == "pass" else f", otherwise={self.otherwise!r}"
@@ -115,6 +132,4 @@ def _compiled(pattern: object) -> re.Pattern[str]:
         raise TypeError(f"pattern must be a str or a compiled pattern of str, got {pattern!r}")
     if not text.isascii():
         raise ValueError(f"pattern: paths are matched percent-encoded, in ASCII (é is %C3%A9), got {text!r}")
-    if "|" not in text and re.match(r"\^?\w(?![*?{])", text) is not None:
-        raise ValueError(f"pattern: {text!r} matches no path, for they begin with a slash")
     return pattern

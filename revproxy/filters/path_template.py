@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from ..paths import canonical
 from .replacement import Replacement
-from .rewriting import Otherwise, Rewriting, check_constant, checked
+from .rewriting import Otherwise, Rewriting, check_constant
 
 __all__ = ["PathTemplate"]
 
@@ -22,10 +22,14 @@ class PathTemplate(Rewriting):
 
     ``template``
         ``{name}`` is one segment that is not empty; ``{name...}``, at the end, any number of them, also none. The other
-        segments are matched in canonical form, as rules match. A slash at the end makes no difference, and stays.
+        segments are matched in canonical form, as rules match. A slash at the end makes no difference, and stays where
+        the replacement's path ends in a capture.
     ``replacement``
         The whole new path. ``{name}`` is what stood there, byte for byte as it came, and may be a part of a segment. A
-        query in it is put before the request's own; what is captured stays one value there (``&`` becomes ``%26``).
+        query in it is put before the request's own, of which the parameters are dropped that it sets; what is captured
+        stays one value there (``&`` becomes ``%26``).
+    ``keep_query``
+        Whether the request's own query stays.
     ``otherwise``
         What becomes of a path of another form: ``"pass"``, or ``"refuse"``, 404.
 
@@ -33,14 +37,19 @@ class PathTemplate(Rewriting):
     whatever else has two readings are refused, 400. Raises ``ValueError`` that names the parameter.
     """
 
-    def __init__(self, template: str, replacement: str, *, otherwise: Otherwise = "pass") -> None:
+    def __init__(
+        self, template: str, replacement: str, *, otherwise: Otherwise = "pass", keep_query: bool = True
+    ) -> None:
         super().__init__(otherwise)
+        for name, text in (("template", template), ("replacement", replacement)):
+            if not isinstance(text, str):
+                raise TypeError(f"{name} must be a path, got {text!r}")
         self.template = template
         self.replacement = replacement
         self._names: list[str] = []
         self._rest = False
         self._segments = list(self._read_template())
-        self._replacement = Replacement(replacement, self._read_replacement())
+        self._replacement = Replacement(replacement, self._read_replacement(), keep_query=keep_query)
 
     def _read_template(self) -> Iterator[str | None]:
         """The segments in canonical form; ``None`` for any one."""
@@ -106,7 +115,7 @@ class PathTemplate(Rewriting):
                 return None
         captures.append(rest)
         slash = rest == "/" and not self._rest
-        return checked(target, self._replacement.fill(captures, query if mark else None, slash=slash))
+        return self._replacement.fill(captures, query if mark else None, slash=slash)
 
     def __repr__(self) -> str:
         otherwise = "" if self.otherwise == "pass" else f", otherwise={self.otherwise!r}"

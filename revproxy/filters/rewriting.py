@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import Literal, TypeAlias, get_args
+from collections.abc import Coroutine
+from typing import Any, Literal, TypeAlias, get_args
 from urllib.parse import quote
 
 from ..errors import BadRequest, NoRoute
@@ -24,8 +25,7 @@ _read_strict = PathPolicy(encoded_slash="refuse", empty_segments="refuse").bind(
 class Rewriting(Component, ABC):
     """Base of the filters that rewrite the target of what goes upstream; ``exchange.inbound`` stays what it is.
 
-    A target that is no path (``OPTIONS *``) passes as it is. If the handler fails, the draft is put back to what it
-    was, so that another handler may be asked (``Failover``). Raises ``NoRoute`` for what it is not for if ``otherwise``
+    A target that is no path (``OPTIONS *``) passes as it is. Raises ``NoRoute`` for what it is not for if ``otherwise``
     is ``"refuse"``, and ``BadRequest`` where the new target would be one that no client could have sent.
     """
 
@@ -41,29 +41,24 @@ class Rewriting(Component, ABC):
         """What becomes of ``target``, which begins with a slash; ``None`` if this filter is not for it. Raises
         ``BadRequest`` for what must not be sent."""
 
-    async def __call__(self, exchange: Exchange, handler: Handler) -> Response:
+    def __call__(self, exchange: Exchange, handler: Handler) -> Coroutine[Any, Any, Response]:
         request = exchange.request
         before = request.target
         try:
             after = self.rewrite(before) if before.startswith("/") else None
+            if after is not None:
+                check(before, after)
         except BadRequest as error:
             raise BadRequest(f"{self!r}: {error}") from None
-        if after is None:
-            if self.otherwise == "refuse" and before != "*":
-                raise NoRoute(f"{self!r} is not for this path")
-            return await handler(exchange)
-        self._edit(request, after)
-        try:
-            return await handler(exchange)
-        except BaseException:
-            self._restore(request, before)
-            raise
+        if after is not None:
+            request.target = after
+            self.rewritten(request)
+        elif self.otherwise == "refuse" and before != "*":
+            raise NoRoute(f"{self!r} is not for this path")
+        return handler(exchange)
 
-    def _edit(self, request: Request, target: str) -> None:
-        request.target = target
-
-    def _restore(self, request: Request, target: str) -> None:
-        request.target = target
+    def rewritten(self, request: Request) -> None:
+        """The target of ``request`` is another one now."""
 
 
 def constant(name: str, path: object) -> str:
@@ -78,7 +73,7 @@ def constant(name: str, path: object) -> str:
 
 
 def check_constant(name: str, target: str, written: str) -> None:
-    """Raise ``ValueError`` if ``target``, as the developer has ``written`` it, has not one reading."""
+    """Raise ``ValueError`` if ``target``, as the developer has ``written`` it, does not have exactly one reading."""
     if not target.startswith("/"):
         raise ValueError(f"{name} must begin with a slash, got {written!r}")
     try:
@@ -89,22 +84,21 @@ def check_constant(name: str, target: str, written: str) -> None:
 
 def encoded(text: str) -> str:
     """``text`` with what a URL cannot hold percent-encoded, and all else as it is."""
-    return quote(text, safe="%/?!$&'()*+,;=:@~", errors="surrogateescape")
+    return quote(text, safe="%/?!$&'()*+,;=:@", errors="surrogateescape")
 
 
-def checked(before: str, after: str) -> str:
-    """``after``, the target that ``before`` has become. Raises ``BadRequest`` if it is none, or if it has a second
-    reading that ``before`` has not: an encoded slash, an empty segment, or two slashes at its beginning, by which what
-    follows is taken for a host. (What came was let in by the proxy's ``PathPolicy``, whichever that is.)"""
+def check(before: str, after: str) -> None:
+    """Raise ``BadRequest`` if ``after``, which the target ``before`` has become, is no target, or has a second reading
+    that ``before`` has not: an encoded slash, an empty segment, or two slashes at its beginning, by which what follows
+    is taken for a host. (What came was let in by the proxy's ``PathPolicy``, whichever that is.)"""
     if not after.startswith("/"):
         raise BadRequest("no slash at the beginning of the path")
     path = _read_open(after).path
     if "%2F" in path or "//" in path:
         came = canonical(before.partition("?")[0])
         if "%2F" in path and "%2F" not in came:
-            raise BadRequest("an encoded slash in the path that did not come")
+            raise BadRequest("the rewriting made an encoded slash")
         if "//" in path and "//" not in came:
-            raise BadRequest("an empty segment in the path that did not come")
+            raise BadRequest("the rewriting made an empty segment")
         if path.startswith("//") and not came.startswith("//"):
             raise BadRequest("two slashes at the beginning of the path")
-    return after

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
+from inspect import iscoroutinefunction
+from typing import Any
 
 from multidict import istr
 
@@ -24,32 +26,25 @@ class SetHost(Component):
     ``host``: a host, with or without a port, ``"shop.internal:8080"``; or a function of the exchange that returns one.
     Names are in ASCII (``xn--...``). Where a connection goes, and the name that TLS asks for, do not depend on it.
 
-    If the handler fails, the draft is put back to what it was, so that another may be asked (``Failover``). Raises
-    ``ValueError`` or ``TypeError`` for what is no host; a call raises ``InternalError`` (500) if the function returns
-    such a thing.
+    Raises ``ValueError`` or ``TypeError`` for what is no host; a call raises ``InternalError`` (500) if the function
+    returns such a thing.
     """
 
     def __init__(self, host: str | Callable[[Exchange], str]) -> None:
+        given: object = host
         if isinstance(host, str):
             if not is_authority(host):
                 raise ValueError(f"host must be one host with or without a port, in ASCII, got {host!r}")
-        elif not callable(host):
+        elif not callable(given) or iscoroutinefunction(given):
             raise TypeError(f"host must be a str or a function of the exchange, got {host!r}")
         self.host = host
 
-    async def __call__(self, exchange: Exchange, handler: Handler) -> Response:
+    def __call__(self, exchange: Exchange, handler: Handler) -> Coroutine[Any, Any, Response]:
         host: object = self.host if isinstance(self.host, str) else self.host(exchange)
         if not isinstance(host, str) or not is_authority(host):
             raise InternalError(f"{self!r} returned {str(host)[:256]!r}, which is no host")
-        request = exchange.request
-        before = request.headers.getall(_HOST, ())
-        request.headers[_HOST] = host
-        try:
-            return await handler(exchange)
-        except BaseException:
-            request.headers.popall(_HOST, None)
-            request.headers.extend((_HOST, each) for each in before)
-            raise
+        exchange.request.headers[_HOST] = host
+        return handler(exchange)
 
     def __repr__(self) -> str:
         return f"SetHost({name(self.host)})"

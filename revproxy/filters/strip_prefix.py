@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from multidict import istr
 
-from ..errors import BadRequest
 from ..message import Request
 from ..paths import below, canonical
 from .rewriting import Otherwise, Rewriting, constant
@@ -39,22 +38,11 @@ class StripPrefix(Rewriting):
         self._canonical = canonical(self.prefix)
 
     def rewrite(self, target: str) -> str | None:
-        rest = below(self._canonical, canonical(target.partition("?")[0]), target)
-        if rest is not None and rest.startswith("//") and self.prefix:
-            raise BadRequest("two slashes at the beginning of the path")
-        return rest
+        return below(self._canonical, canonical(target.partition("?")[0]), target)
 
-    def _edit(self, request: Request, target: str) -> None:
-        super()._edit(request, target)
+    def rewritten(self, request: Request) -> None:
         if self.forwarded and self.prefix:
             request.headers[_PREFIX] = request.headers.get(_PREFIX, "").rstrip("/") + self.prefix
-
-    def _restore(self, request: Request, target: str) -> None:
-        super()._restore(request, target)
-        if self.forwarded and self.prefix:
-            outer = request.headers.pop(_PREFIX, "").removesuffix(self.prefix)
-            if outer:
-                request.headers[_PREFIX] = outer
 
     def __repr__(self) -> str:
         otherwise = "" if self.otherwise == "refuse" else f", otherwise={self.otherwise!r}"

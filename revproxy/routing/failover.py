@@ -27,8 +27,8 @@ class Failover(Component):
     answer stands.
 
     An answer that is passed over is closed, and all that was deferred for it is released, before the next handler is
-    asked: it is no load any more. Each handler gets the draft as the one before left it. ``exchange.attempts`` has the
-    attempts of all.
+    asked: it is no load any more. Each handler gets a copy of the draft, whatever filters before it have made of
+    theirs. ``exchange.attempts`` has the attempts of all.
 
     Raises ``ValueError`` for fewer than two handlers and for what is no status from 400 to 599, ``TypeError`` for what
     is no handler or no kind of ``ProxyError``.
@@ -54,7 +54,9 @@ class Failover(Component):
 
     async def __call__(self, exchange: Exchange) -> Response:
         *first, last = self._handlers
+        draft = exchange.request
         for handler in first:
+            exchange.request = draft.copy(draft.body)
             attempted, mark = len(exchange.attempts), exchange.mark
             try:
                 response = await handler(exchange)
@@ -66,6 +68,7 @@ class Failover(Component):
                     return response
                 response.body.close()
                 exchange.unwind(mark)
+        exchange.request = draft.copy(draft.body)
         return await last(exchange)
 
     def parts(self) -> Iterable[object]:

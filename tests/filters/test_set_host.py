@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from revproxy import Exchange, Pipeline, Response
-from revproxy.errors import ConnectFailed, InternalError
+from revproxy import Exchange
+from revproxy.errors import InternalError
 from revproxy.filters import SetHost
 from revproxy.testing import exchange
 
@@ -65,20 +65,6 @@ async def test_what_is_no_text(host: Any) -> None:
         SetHost(host)
     with pytest.raises(InternalError, match="no host"):
         await SetHost(lambda _: host)(exchange(), answer)
-
-
-@pytest.mark.parametrize("before", [[], ["outer.test"], ["a.test", "b.test"]])
-async def test_taken_back(before: list[str]) -> None:
-    """If the handler fails, another may be asked: ``Host`` is what it was."""
-
-    async def fail(_: object) -> Response:
-        raise ConnectFailed("down")
-
-    asked = exchange("GET", "/")
-    asked.request.headers.extend(("Host", host) for host in before)
-    with pytest.raises(ConnectFailed):
-        await Pipeline(SetHost("a.test"), SetHost(lambda _: "b.test"), handler=fail)(asked)
-    assert asked.request.headers.getall("Host", []) == before
 
 
 def test_it_prints_itself() -> None:

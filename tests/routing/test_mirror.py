@@ -659,7 +659,7 @@ async def test_the_primary_is_not_waited_for_for_ever() -> None:
     more, but its load ended with its own answer."""
     clock = FakeClock()
     handler, _ = bodies(b"x" * 10, b"", pieces=1)
-    upstream = Upstream("http://a.test", transport=FakeTransport(Response(200, body=Body(b"xyz"))))
+    upstream = Upstream("http://a.test", transport=FakeTransport(Response(200, body=Body(b"xyz"))), clock=clock)
     mirror = Mirror(upstream, compare=difference, clock=clock)
     async with running(mirror):
         asked = exchange()

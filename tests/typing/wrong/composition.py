@@ -55,7 +55,7 @@ ProxyHandler(api, write_timeout=None)  # E: arg-type
 ProxyHandler(api).replace(api)  # E: call-arg, unused-coroutine
 ProxyHandler(api).replace(api, filters=[])  # E: unused-coroutine
 ProxyHandler(api).replace("http://10.0.0.1:8080", filters=[])  # E: arg-type, unused-coroutine
-ProxyHandler(api).replace(api, [], filters=[])  # E: call-arg, unused-coroutine
+ProxyHandler(api).replace(api, [], filters=[])  # E: misc, unused-coroutine
 
 # Upstreams.
 
