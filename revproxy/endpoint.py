@@ -51,7 +51,10 @@ class Endpoint:
     """
 
     __slots__ = (
+        "_cap",
         "_holders",
+        "_limit",
+        "_most",
         "_open",
         "_pardoned",
         "_well",
@@ -62,7 +65,6 @@ class Endpoint:
         "identity",
         "in_flight",
         "labels",
-        "limit",
         "location",
         "name",
         "policy",
@@ -148,7 +150,8 @@ class Endpoint:
         self.region: str | None = region
         self.location: tuple[float, float] | None = location
         self.labels: Mapping[str, str] = MappingProxyType(dict(labels or {}))
-        self.limit: int | None = limit
+        self._cap: int | None = None
+        self.limit = limit
         self.in_flight: int = 0
         self.ramp: Ramp | None = None
         """What it gets but a share by, since it is new or back; ``None``: it gets all of it."""
@@ -163,12 +166,39 @@ class Endpoint:
 
     def accepts(self, now: float) -> bool:
         """Whether a new request may go there at the monotonic time ``now``."""
-        return self._open and (self.limit is None or self.in_flight < self.limit)
+        return self._open and self.in_flight < self._most
 
     def keeps(self, now: float) -> bool:
         """Whether a request of a session that is there may go there at the monotonic time ``now``: also while it
         drains."""
-        return self._well and (self.limit is None or self.in_flight < self.limit)
+        return self._well and self.in_flight < self._most
+
+    # How many requests at most. Worked out when it changes, too.
+
+    @property
+    def limit(self) -> int | None:
+        """Requests in flight at most, as declared; ``None``: no limit."""
+        return self._limit
+
+    @limit.setter
+    def limit(self, limit: int | None) -> None:
+        self._limit = limit
+        self._bound()
+
+    @property
+    def cap(self) -> int | None:
+        """Requests in flight at most for now, as somebody has found out (``EndpointLimits``); ``None``: nobody. The
+        lower one of it and of ``limit`` counts."""
+        return self._cap
+
+    @cap.setter
+    def cap(self, cap: int | None) -> None:
+        if cap != self._cap:
+            self._cap = cap
+            self._bound()
+
+    def _bound(self) -> None:
+        self._most: float = min((each for each in (self._limit, self._cap) if each is not None), default=float("inf"))
 
     # What is held against it. Nothing of that is asked for each request: it is worked out when it changes.
 
@@ -234,7 +264,7 @@ class Endpoint:
         return f"{self.prefix}{path}{mark}{query}"
 
     def __repr__(self) -> str:
-        limit = "" if self.limit is None else f"/{self.limit}"
+        limit = "" if self._most == float("inf") else f"/{self._most}"
         weight = "" if self.weight == 1 else f" weight={self.weight}"
         held = " ejected" if self._holders else ""
         return f"<Endpoint {self.name} {self.state.value}{held} in_flight={self.in_flight}{limit}{weight}>"

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import StrEnum
+from math import ceil
 from typing import ClassVar
 
 __all__ = [
@@ -19,6 +20,7 @@ __all__ = [
     "BadHandshake",
     "BadRequest",
     "BodyTooLarge",
+    "BudgetSpent",
     "ClientDisconnected",
     "ClientTimeout",
     "CodingNotSupported",
@@ -40,6 +42,7 @@ __all__ = [
     "NoEndpoint",
     "NoRoute",
     "Origin",
+    "Overloaded",
     "Phase",
     "ProtocolError",
     "ProxyError",
@@ -106,7 +109,7 @@ class ProxyError(Exception):
     """What the client may know: a short text without a word about the inside."""
     retryable: bool = False
     """Whether another attempt might go better, method and body permitting."""
-    fields: ClassVar[Mapping[str, str]] = {}
+    fields: Mapping[str, str] = {}
     """Header fields that the answer has to have."""
     closes: ClassVar[bool] = False
     """Whether the client's connection ends with the answer: where the request ends is in doubt, and what follows is no
@@ -136,7 +139,7 @@ class BadHandshake(BadRequest):
     400."""
 
     title = "This is no handshake that is understood here"
-    fields: ClassVar[Mapping[str, str]] = {"Sec-WebSocket-Version": "13"}
+    fields: Mapping[str, str] = {"Sec-WebSocket-Version": "13"}
 
 
 class MethodNotAllowed(ProxyError):
@@ -326,6 +329,25 @@ class QueueTimeout(ProxyError):
     token = "connection_limit_reached"
     title = "The service is overloaded"
     retryable = True
+
+
+class Overloaded(ProxyError):
+    """More is asked than can be answered in time, and this request was not among those that are: 503, with a
+    ``Retry-After`` of ``retry_after`` seconds, rounded up (RFC 9110 section 10.2.3). Nothing was sent; a proxy that
+    asked again at once would make it worse."""
+
+    phase = Phase.SELECT
+    status: ClassVar[int | None] = 503
+    token = "connection_limit_reached"
+    title = "The service is overloaded"
+
+    def __init__(self, message: str = "", *, retry_after: float = 1.0) -> None:
+        super().__init__(message)
+        self.fields: Mapping[str, str] = {"Retry-After": str(ceil(retry_after))}
+
+
+class BudgetSpent(Overloaded):
+    """Nothing more may be held of bodies: the bytes of a ``BodyBudget`` are all in use: 503."""
 
 
 # The upstream's.
