@@ -305,6 +305,7 @@ class SessionLost(ProxyError):
 class DeadlineExceeded(ProxyError):
     """The time for the exchange was over before an endpoint was asked: 504."""
 
+    origin = Origin.POLICY
     phase = Phase.SELECT
     status: ClassVar[int | None] = 504
     token = "http_response_timeout"
