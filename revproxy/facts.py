@@ -54,6 +54,12 @@ class Place:
     asn: int | None = None
     organisation: str | None = None
 
+    def __post_init__(self) -> None:
+        if self.location is not None:
+            latitude, longitude = self.location
+            if not (abs(latitude) <= 90 and abs(longitude) <= 180):
+                raise ValueError(f"location must be latitude and longitude in degrees, got {self.location}")
+
 
 UNKNOWN = Place()
 """Nowhere that anybody knows: private addresses, Unix sockets, what no database has."""

@@ -117,8 +117,8 @@ class Group(Component):
         if endpoint is not None and endpoint in self._members and endpoint.keeps(now):
             return endpoint
         if affinity.gone == "refuse":
-            where = "the endpoint of a session" if endpoint is None else endpoint.name
-            raise SessionLost(f"{self.name}: {where} is gone or takes nothing")
+            where = "the endpoint of a session is gone" if endpoint is None else f"{endpoint.name} takes no requests"
+            raise SessionLost(f"{self.name}: {where}")
         return None
 
     def answered(self, attempt: Attempt, response: Response) -> None:
@@ -212,6 +212,22 @@ class Group(Component):
         if self._ward is not None:
             self._ward.look()
 
+    async def ready(self, timeout: float | None = None) -> None:
+        """Return when every health policy knows enough of those who are members now: of ``ActiveHealth``, whether each
+        is up. It does not say that any of them is. Raises ``TimeoutError`` if that takes more than ``timeout`` seconds.
+        """
+        try:
+            async with asyncio.timeout(None) as scope:
+                timer = None if timeout is None else self._clock.call_later(timeout, lambda: scope.reschedule(0.0))
+                try:
+                    for policy in () if self._ward is None else self._ward.policies:
+                        await policy.ready(self.endpoints)
+                finally:
+                    if timer is not None:
+                        timer.cancel()
+        except TimeoutError:
+            raise TimeoutError(f"{self.name}: not known within {timeout} s who is well") from None
+
     async def drained(self, endpoint: Endpoint) -> None:
         """Return when nothing is in flight to ``endpoint``, WebSockets included. It may have been removed already."""
         while endpoint.in_flight:
@@ -224,6 +240,8 @@ class Group(Component):
 
     def _check(self, endpoints: Iterable[Endpoint]) -> None:
         for each in endpoints:
+            if not isinstance(each, Endpoint):
+                raise TypeError(f"endpoints: one of {self.name}.endpoints is wanted, got {each!r}")
             if each not in self._members:
                 raise ValueError(f"endpoints: {each!r} is no member of {self.name}")
 

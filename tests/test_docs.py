@@ -206,7 +206,9 @@ def test_links(page: Path) -> None:
     assert [link for link in links if not (ROOT / link).exists()] == []
 
 
-@pytest.mark.parametrize("package", ["revproxy", "revproxy.balancers", "revproxy.filters", "revproxy.testing"])
+@pytest.mark.parametrize(
+    "package", ["revproxy", "revproxy.balancers", "revproxy.filters", "revproxy.health", "revproxy.testing"]
+)
 def test_reference(package: str) -> None:
     """Every public name is in the reference: it, or the module that has it in its ``__all__``."""
     pages = "".join(page.read_text(encoding="utf-8") for page in (ROOT / "docs" / "reference").glob("*.md"))

@@ -50,8 +50,8 @@ class Discovery(ABC):
     """Where an upstream's endpoints are, as something outside of the program says it: a name server, a file.
 
     ``snapshots`` gives one set after the other, the first one at once, and each with all endpoints that there are. What
-    it raises is told of once (``SourceFailed``), the last good set stays in use, and it is called again after a while.
-    If it returns, the last set stays for good.
+    it raises is told of once (``SourceFailed``), the last good set stays in use, and it is called again after a while;
+    so it is if it returns, unless the source can only be had once (``reopens``): then the last set stays for good.
 
     ``name``
         What an upstream that has no other name is called.

@@ -26,6 +26,9 @@ _PAUSE = 0.1
 _BREATH = 0.01
 """Seconds from one set that is taken to the next, so that a source that always has another leaves time for the rest."""
 
+_AGAIN = 5.0
+"""Seconds from one telling of a failure to the next, if it has another reason by then."""
+
 _SHOWN = 10
 """Refused endpoints at most that an event names."""
 
@@ -35,7 +38,8 @@ _TEXT = 500
 
 @dataclass(frozen=True, slots=True)
 class SourceFailed(Event):
-    """``discovery`` gives no good set of endpoints any more: ``error`` says why. Told once, until it does again.
+    """``discovery`` gives no good set of endpoints any more: ``error`` says why. Told once until it does again,
+    and once more whenever there is another reason.
     ``kept``: how many endpoints from before stay in use."""
 
     level: ClassVar[int] = logging.WARNING
@@ -115,6 +119,9 @@ class Feed:
         self._since: float | None = None
         """Since when it has failed (monotonic seconds), while it has."""
         self._error = "it said nothing"
+        self._told = ""
+        self._told_at = float("-inf")
+        """Which failure was told, and when."""
 
     async def start(self) -> None:
         """Begin. Where there are no members, wait for the first set as the source says (``Discovery.initial``); raises
@@ -149,9 +156,10 @@ class Feed:
         task = asyncio.current_task()
         while True:
             try:
-                if await self._follow():
+                good = await self._follow()
+                if good and not self._source.reopens:
                     return
-                raise DiscoveryFailed("it ended without a good set")
+                raise DiscoveryFailed("it ended" if good else "it ended without a good set")
             except (Exception, asyncio.CancelledError) as error:
                 if task is not None and task.cancelling():
                     raise  # else it is what the source waited for that was cancelled
@@ -220,7 +228,9 @@ class Feed:
         admitted = tuple(each for each, why in zip(named, refusals, strict=True) if why is None)
         refused = [f"{each.name}: {why}" for each, why in zip(named, refusals, strict=True) if why is not None]
         if named and not admitted:
-            raise DiscoveryFailed(f"all are refused: {'; '.join(refused[:_SHOWN])}")
+            raise DiscoveryFailed(
+                f"all are refused: {'; '.join(refused[:_SHOWN])} (Upstream(addresses=AddressPolicy(allow=[...])) lets them in)"
+            )
         for each in admitted:
             each.policy = self._policy
         if refused and refused != self._refused:
@@ -231,6 +241,7 @@ class Feed:
     def _succeed(self) -> None:
         self._good += 1
         self._failures = 0
+        self._told = ""
         since, self._since = self._since, None
         if since is not None:
             self._tell(SourceRecovered(self._name, repr(self._source), self._clock.now() - since))
@@ -241,8 +252,11 @@ class Feed:
         self._failures += 1
         kind = "" if isinstance(error, DiscoveryFailed) else f"{type(error).__name__}: "
         self._error = f"{kind}{error}"[:_TEXT]
+        now = self._clock.now()
         if self._since is None:
-            self._since = self._clock.now()
+            self._since, self._told_at = now, float("-inf")
+        if self._error != self._told and now - self._told_at >= _AGAIN:
+            self._told, self._told_at = self._error, now
             self._tell(SourceFailed(self._name, repr(self._source), self._error, self._members()))
 
     def _give_up(self, why: str) -> None:

@@ -29,6 +29,7 @@ class Static(Discovery):
                 raise TypeError(f"endpoints: URLs or Endpoint objects, one argument each, got {each!r}")
         self._endpoints = tuple(each if isinstance(each, Endpoint) else Endpoint(each) for each in endpoints)
         super().__init__(name=name or self._endpoints[0].name)
+        self.reopens: bool = False  # that it ends is no failure
 
     async def snapshots(self) -> AsyncIterator[Found]:
         yield self._endpoints

@@ -25,7 +25,7 @@ class Stream(Discovery):
 
     Sets may come as fast as they like. Ten in a second are put in place at most, the newest ones.
 
-    A function is called again after a failure. What is an iterator itself cannot be begun again: its failure is told
+    A function is called again after a failure, and when its iterator has ended. What is an iterator itself cannot be begun again: its failure is told
     of, and the last set stays.
     """
 

@@ -1,16 +1,27 @@
 """Which endpoints should get nothing for a while, and how that is found out."""
 
-from .base import Eject, HealthPolicy, Restore, Verdict, Verdicts
-from .events import EndpointEjected, EndpointRestored, PanicBegan, PanicEnded
+from .active import ActiveHealth
+from .base import Await, Eject, HealthPolicy, Restore, Verdict, Verdicts
+from .events import EndpointAwaited, EndpointEjected, EndpointRestored, PanicBegan, PanicEnded
+from .probes import HttpProbe, Probe, ProbeFailed, TcpProbe, TlsProbe, WebSocketProbe
 
 __all__ = [
+    "ActiveHealth",
+    "Await",
     "Eject",
+    "EndpointAwaited",
     "EndpointEjected",
     "EndpointRestored",
     "HealthPolicy",
+    "HttpProbe",
     "PanicBegan",
     "PanicEnded",
+    "Probe",
+    "ProbeFailed",
     "Restore",
+    "TcpProbe",
+    "TlsProbe",
     "Verdict",
     "Verdicts",
+    "WebSocketProbe",
 ]

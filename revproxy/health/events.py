@@ -8,7 +8,18 @@ from typing import ClassVar
 
 from ..events import Event
 
-__all__ = ["EndpointEjected", "EndpointRestored", "PanicBegan", "PanicEnded"]
+__all__ = ["EndpointAwaited", "EndpointEjected", "EndpointRestored", "PanicBegan", "PanicEnded"]
+
+
+@dataclass(frozen=True, slots=True)
+class EndpointAwaited(Event):
+    """``endpoint`` is new, and gets nothing before it has shown that it is well."""
+
+    endpoint: str
+    by: str
+
+    def __str__(self) -> str:
+        return f"{self.source}: {self.endpoint} is new, and waits for {self.by}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,8 +9,8 @@ from ..clock import Clock, Timer
 from ..endpoint import Endpoint, Ramp
 from ..events import Event
 from ..exchange import Attempt
-from .base import Eject, HealthPolicy, Restore, Verdict
-from .events import EndpointEjected, EndpointRestored, PanicBegan, PanicEnded
+from .base import Await, Eject, HealthPolicy, Restore, Verdict
+from .events import EndpointAwaited, EndpointEjected, EndpointRestored, PanicBegan, PanicEnded
 
 __all__ = ["Ward"]
 
@@ -18,12 +18,14 @@ __all__ = ["Ward"]
 class _Case:
     """One policy, what it holds against whom, and when it judges next."""
 
-    __slots__ = ("ejected", "policy", "take", "timer")
+    __slots__ = ("awaited", "ejected", "policy", "take", "timer")
 
     def __init__(self, policy: HealthPolicy, take: Callable[[_Case, Verdict], None]) -> None:
         self.policy = policy
         self.ejected: dict[Endpoint, Timer | None] = {}
         """With the timer that lifts it, if it has an end."""
+        self.awaited: set[Endpoint] = set()
+        """Those who are new to it. They may be ejected as well."""
         self.take: Callable[[Verdict], None] = partial(take, self)
         self.timer: Timer | None = None
 
@@ -34,9 +36,10 @@ class _Case:
 
     def forget(self, endpoint: Endpoint) -> bool:
         """Hold nothing against ``endpoint``; whether there was something."""
-        if endpoint not in self.ejected:
+        if endpoint not in self.ejected and endpoint not in self.awaited:
             return False
-        _cancel(self.ejected.pop(endpoint))
+        self.awaited.discard(endpoint)
+        _cancel(self.ejected.pop(endpoint, None))
         endpoint.release(self)
         return True
 
@@ -89,15 +92,18 @@ class Ward:
     def start(self) -> None:
         """Have the policies judge at their intervals."""
         for case in self._cases:
+            case.policy.bind(self._members, case.take)
             self._wait(case)
+        self.look()
 
     def stop(self) -> None:
         """Judge no more, and hold nobody whom nobody would let go."""
         for case in self._cases:
             _cancel(case.timer)
             case.timer = None
-            for endpoint in list(case.ejected):
+            for endpoint in {*case.ejected, *case.awaited}:
                 case.forget(endpoint)
+            case.policy.bind((), case.take)
         self.look()
 
     def settled(self, attempt: Attempt) -> None:
@@ -109,11 +115,12 @@ class Ward:
 
     def look(self) -> None:
         """See whether enough are well, and begin or end panic. Called whenever that may have changed."""
-        counted = [each for each in self._members if not each.drains]
+        awaited = {each for case in self._cases for each in case.awaited}
+        counted = [each for each in self._members if not each.drains and each not in awaited]
         well = sum(not each.held for each in counted)
         panics = well < self._panic * len(counted)
         for each in self._members:
-            each.pardoned = panics
+            each.pardoned = panics and each not in awaited
         if panics != self.panics:
             self.panics = panics
             self._tell((PanicBegan if panics else PanicEnded)(self._name, well, len(counted)))
@@ -131,6 +138,8 @@ class Ward:
         if verdict.endpoint in self._members:
             if isinstance(verdict, Eject):
                 self._eject(case, verdict)
+            elif isinstance(verdict, Await):
+                self._await(case, verdict.endpoint)
             else:
                 self._restore(case, verdict)
 
@@ -144,12 +153,25 @@ class Ward:
         case.ejected[endpoint] = None if seconds is None else self._clock.call_later(seconds, lift)
         if not known:
             endpoint.hold(case)
-            self._tell(EndpointEjected(self._name, endpoint.name, repr(case.policy), verdict.why, seconds))
+            self._tell(EndpointEjected(self._name, endpoint.name, str(case.policy), verdict.why, seconds))
+            self.look()
+
+    def _await(self, case: _Case, endpoint: Endpoint) -> None:
+        if endpoint not in case.awaited:
+            case.awaited.add(endpoint)
+            endpoint.hold(case)
+            self._tell(EndpointAwaited(self._name, endpoint.name, str(case.policy)))
             self.look()
 
     def _restore(self, case: _Case, verdict: Restore) -> None:
         endpoint = verdict.endpoint
-        if case.forget(endpoint) and not endpoint.held:
+        forgotten = case.forget(endpoint)
+        if verdict.overrules:
+            for other in self._cases:
+                if other.policy.yields and other.forget(endpoint):
+                    other.policy.overruled(endpoint)
+                    forgotten = True
+        if forgotten and not endpoint.held:
             self._restored(endpoint, verdict.ramp)
             self._tell(EndpointRestored(self._name, endpoint.name, verdict.why))
             self.look()

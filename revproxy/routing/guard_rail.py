@@ -31,6 +31,9 @@ class GuardRail:
         1.5 and 0.95, it is closed if a larger part of its answers takes 1.5 times what 95 % of the stable lane's stay
         within than of the stable lane's takes longer than that. It is the time to the answer's head. ``None`` does not
         look at it.
+    ``slack``
+        Seconds by which it must be slower than that quantile at least, whatever the factor: a lane that gets little
+        opens connections more often.
     ``minimum``
         Outcomes of either lane before anything is decided.
     ``significance``
@@ -58,6 +61,7 @@ class GuardRail:
     errors: float | None = 0.01
     latency: float | None = 1.5
     quantile: float = 0.95
+    slack: float = 0.01
     minimum: int = 10
     significance: float = 0.01
     failure: Callable[[int], bool] | Collection[int] = field(default=is_server_error)
@@ -71,6 +75,8 @@ class GuardRail:
             raise ValueError(f"latency must be a factor of at least 1, got {self.latency}")
         if not 0 < self.quantile <= 0.999:
             raise ValueError(f"quantile must be above 0 and at most 0.999, got {self.quantile}")
+        if not 0 <= self.slack < float("inf"):
+            raise ValueError(f"slack must be at least 0 and finite, got {self.slack}")
         if type(self.minimum) is not int or self.minimum < 1:
             raise ValueError(f"minimum must be an integer of at least 1, got {self.minimum!r}")
         if not 0 < self.significance < 1:

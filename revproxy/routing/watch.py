@@ -115,11 +115,15 @@ class Watch:
         limit = self._recent.value
         if self._factor is not None and limit is not None:
             seconds = self._clock.now() - passage.started if passage.seconds is None else passage.seconds
-            slow = seconds > limit * self._factor
+            slow = seconds > self._slow(limit)
             if not slow and not is_answered:
                 slow = None  # it failed, or was given up, before that could be known
         if trial.count(bad, slow):
             self._end(trial)
+
+    def _slow(self, limit: float) -> float:
+        """Above how many seconds an answer of a canary is slow, if one of the stable lane is above ``limit``."""
+        return max(limit * (self._factor or 1.0), limit + self._rail.slack)
 
     def _end(self, trial: Trial) -> None:
         """``trial`` has found its lane worse."""
@@ -129,9 +133,10 @@ class Watch:
             event = LaneClosed(self._source, trial.lane, stable, "errors", bad, count, stable_bad, stable_count)
         else:
             count, bad, stable_count, stable_bad = trial.latency.seen
-            limit, factor = self._recent.value or 0.0, self._factor or 1.0
+            limit = self._recent.value or 0.0
+            slow = self._slow(limit)
             event = LaneClosed(
-                self._source, trial.lane, stable, "latency", bad, count, stable_bad, stable_count, limit * factor, limit
+                self._source, trial.lane, stable, "latency", bad, count, stable_bad, stable_count, slow, limit
             )
         self._close(event)
 

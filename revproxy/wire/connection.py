@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 from collections.abc import Callable
 from typing import cast
 
@@ -444,6 +445,12 @@ class Connection(asyncio.Protocol):
     def connected(self) -> bool:
         """Whether there is a transport, which there may be before the handshake is done."""
         return self._transport is not None
+
+    @property
+    def tls(self) -> ssl.SSLObject | None:
+        """What TLS knows of the peer; ``None``: there is none."""
+        found: ssl.SSLObject | None = self._transport.get_extra_info("ssl_object")
+        return found
 
     @property
     def closed(self) -> bool:

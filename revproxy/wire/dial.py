@@ -26,8 +26,11 @@ _TLS_SHUTDOWN = 0.5
 """Seconds that a server has to answer our close_notify. Its place in the pool is free meanwhile, the socket is not."""
 
 
-async def dial(endpoint: Endpoint, factory: Callable[[], Connection], *, tls: Tls | None, timeout: float) -> Connection:
-    """A connection to ``endpoint``, TLS handshake included, within ``timeout`` seconds.
+async def dial(
+    endpoint: Endpoint, factory: Callable[[], Connection], *, tls: Tls | None, timeout: float | None
+) -> Connection:
+    """A connection to ``endpoint``, TLS handshake included, within ``timeout`` seconds; ``None``: whoever asks for it
+    bounds that.
 
     Where the endpoint has a policy, it is asked for every address, and what it was asked for is what is connected to:
     nothing is resolved twice. Raises ``ConnectFailed`` or one of its kinds (``DnsFailed``, ``AddressRefused``,
@@ -37,8 +40,8 @@ async def dial(endpoint: Endpoint, factory: Callable[[], Connection], *, tls: Tl
     try:
         async with asyncio.timeout(timeout):
             return await _open(endpoint, factory, tls)
-    except TimeoutError:
-        raise ConnectTimeout(f"{where}no connection within {timeout} s") from None
+    except TimeoutError as error:  # or the kernel's own, which has a text
+        raise ConnectTimeout(f"{where}{str(error) or f'no connection within {timeout} s'}") from None
     except (socket.gaierror, UnicodeError) as error:  # UnicodeError: what IDNA cannot encode
         raise DnsFailed(f"{where}{endpoint.host!r} does not resolve: {error}") from None
     except (ssl.SSLError, ssl.CertificateError) as error:

@@ -124,6 +124,8 @@ class WireTunnel:
         self._draining = True
         here, there = self._client, self._upstream
         if here.frames is None or there.frames is None or self._done is None:
+            if self._done is None:
+                here.send_close(code)  # nobody was there to say it
             self.finish()
         elif here.frames.closed or there.frames.closed:  # they are about it already
             here.forward, there.forward = here.last, there.last

@@ -6,6 +6,8 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
+from functools import partial
+from itertools import pairwise
 from random import Random
 from typing import Any, TypeAlias
 
@@ -379,6 +381,45 @@ async def test_an_end_leaves_the_last_set() -> None:
     assert not site.told(SourceFailed)
 
 
+async def test_a_function_whose_iterator_ends() -> None:
+    """A watch that hung up is told of, and begun again after a while; the set stays meanwhile."""
+    calls = 0
+
+    async def watch() -> AsyncIterator[list[str]]:
+        nonlocal calls
+        calls += 1
+        yield [A] if calls == 1 else [B]
+
+    site = Site(watch)
+    async with site.running():
+        await site.passes(lambda: bool(site.told(SourceFailed)))
+        assert site.urls == [A]
+        await site.passes(lambda: site.urls == [B])
+    assert calls >= 2
+    (first, *_) = site.told(SourceFailed)
+    assert "it ended" in str(first)
+
+
+def _is_more(source: Scripted, than: int) -> bool:
+    return source.opened > than
+
+
+async def test_another_reason_is_told() -> None:
+    """Who mends one mistake and makes another sees it; the same one is told once."""
+    source = Scripted([A])
+    site = Site(source)
+    async with site.running():
+        for error in (OSError("one"), OSError("one"), OSError("other"), OSError("other")):
+            source.say(error)
+            opened = source.opened
+            await site.passes(partial(_is_more, source, opened))
+            site.clock.advance(10)
+        source.say([B])
+        await site.passes(lambda: site.urls == [B])
+    told = [event.error for event in site.events if isinstance(event, SourceFailed)]
+    assert told == ["OSError: one", "OSError: other"]
+
+
 async def test_an_iterator_that_fails() -> None:
     """It cannot be begun again: told once, and the last set stays."""
 
@@ -653,8 +694,12 @@ def test_whatever_a_source_says(loop_factory: LoopFactory, steps: list[tuple[Any
                 if site.upstream._feed is None or site.upstream._feed._task is None or site.upstream._feed._task.done():
                     break
                 await site.clock.advance_async(30)
-        kinds = [type(each) for each in site.events if isinstance(each, SourceFailed | SourceRecovered)]
-        assert all(kind is (SourceFailed, SourceRecovered)[at % 2] for at, kind in enumerate(kinds))
+        told = [None, *(each for each in site.events if isinstance(each, SourceFailed | SourceRecovered))]
+        for before, after in pairwise(told):
+            if isinstance(after, SourceRecovered):
+                assert isinstance(before, SourceFailed)
+            elif isinstance(before, SourceFailed) and after is not None:
+                assert after.error != before.error
         assert source.opened == source.closed
         assert site.clock.waiting == 0
 

@@ -13,7 +13,9 @@ from revproxy.endpoint import EndpointState, Ramp
 from revproxy.events import Event
 from revproxy.exchange import Attempt
 from revproxy.health import (
+    Await,
     Eject,
+    EndpointAwaited,
     EndpointEjected,
     EndpointRestored,
     HealthPolicy,
@@ -274,3 +276,77 @@ def test_in_any_order(said: list[tuple[str, int, int]], share: float, panic: flo
             policy.say(Restore(endpoint))
     assert not any(each.held for each in subject.members)
     subject.clock.advance(100.0)
+
+
+def test_awaited() -> None:
+    """Who is new to a policy gets nothing, in panic neither, and is counted nowhere; that it fails meanwhile is told,
+    but lets it in no sooner."""
+    policy = Told()
+    subject = Hospital(policy, panic=0.9)
+    first, second, *others = subject.members
+    for each in (first, second):
+        policy.say(Await(each))
+        policy.say(Await(each))
+    assert subject.accepting == [2, 3]
+    assert PanicBegan not in map(type, subject.events)
+    policy.say(Eject(others[0], "it smells"))
+    assert PanicBegan in map(type, subject.events)
+    assert subject.accepting == [2, 3], "panic is for those who were well once"
+    policy.say(Eject(first, "it never came up"))
+    assert subject.accepting == [2, 3]
+    policy.say(Restore(first, "here it is"))
+    policy.say(Restore(others[0], "washed"))
+    assert subject.accepting == [0, 2, 3]
+    policy.say(Restore(second, "here"))
+    assert subject.accepting == [0, 1, 2, 3]
+    assert not any(each.held for each in subject.members)
+    assert [str(each) for each in subject.events if isinstance(each, EndpointAwaited)] == [
+        "site: http://0.test is new, and waits for told",
+        "site: http://1.test is new, and waits for told",
+    ]
+
+
+def test_awaited_is_forgotten() -> None:
+    """Nobody waits for who has left, nor once it has stopped."""
+    policy = Told()
+    subject = Hospital(policy, panic=0.9)
+    policy.say(Await(subject.members[0]))
+    policy.say(Await(subject.members[1]))
+    subject.ward.become(subject.members[1:])
+    assert not subject.members[0].held
+    subject.ward.stop()
+    assert not subject.members[1].held
+
+
+@pytest.mark.parametrize("yields", [True, False])
+def test_overruled(yields: bool) -> None:
+    """One that overrules lifts what a policy that yields has said, which is told of it; one that does not yield has
+    its way, and so has one that awaits."""
+    knows, other = Told(name="knows"), Told(name="other")
+    told: list[Endpoint] = []
+    other.yields = yields
+    other.overruled = told.append  # type: ignore[method-assign, assignment]
+    subject = Hospital(knows, other)
+    first = subject.members[0]
+    knows.say(Restore(first, "fine", overrules=True))
+    assert told == []
+    other.say(Eject(first, "x", 30))
+    knows.say(Restore(first, "fine"))
+    assert subject.accepting == [1, 2, 3]
+    knows.say(Restore(first, "fine", overrules=True))
+    assert subject.accepting == ([0, 1, 2, 3] if yields else [1, 2, 3])
+    assert told == ([first] if yields else [])
+    assert subject.clock.waiting == (0 if yields else 1)
+
+
+def test_bound_while_it_runs() -> None:
+    """A policy is told the members at the start, and that there are none at the end: it may serve others, too."""
+    policy = Told()
+    subject = Hospital(policy)
+    policy.members = ()
+    subject.ward.start()
+    assert policy.members == subject.members
+    subject.ward.stop()
+    assert policy.members == ()
+    subject.ward.start()
+    assert policy.members == subject.members

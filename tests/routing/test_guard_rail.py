@@ -167,7 +167,7 @@ async def test_lanes_that_are_alike(seed: int) -> None:
 
 async def test_false_alarms() -> None:
     """Of lanes that are alike, looked at after every request, no more are closed than ``significance`` says."""
-    rail = GuardRail(stable="stable", errors=0.0, latency=1.0, significance=0.2, minimum=1)
+    rail = GuardRail(stable="stable", errors=0.0, latency=1.0, slack=0.0, significance=0.2, minimum=1)
     closed = 0
     for seed in range(40):
         site = Site(rail, seed=seed, weights=(1, 1))
@@ -304,6 +304,18 @@ async def test_one_measure_alone(errors: float | None, latency: float | None) ->
     failing.answers["canary"] = lambda: 500
     await failing.ask(2_000)
     assert (failing.closed is not None) is (errors is not None)
+
+
+@pytest.mark.parametrize(("slack", "is_closed"), [(0.0, True), (0.002, True), (0.01, False)])
+async def test_a_slack(slack: float, is_closed: bool) -> None:
+    """Where answers take next to nothing, a multiple of that is still next to nothing: it must be slower by some time,
+    too."""
+    site = Site(GuardRail(stable="stable", slack=slack))
+    site.seconds = {"stable": lambda: 0.001, "canary": lambda: 0.005}
+    await site.ask(2_000)
+    assert (site.closed is not None) is is_closed
+    if site.closed is not None:
+        assert site.closed.slow == pytest.approx(max(0.0015, 0.001 + slack))
 
 
 async def test_several_canaries() -> None:
@@ -491,6 +503,8 @@ async def test_load_is_not_its_business() -> None:
         {"latency": float("inf")},
         {"quantile": 0.0},
         {"quantile": 1.0},
+        {"slack": -0.1},
+        {"slack": float("inf")},
         {"minimum": 0},
         {"minimum": 1.5},
         {"significance": 0.0},
