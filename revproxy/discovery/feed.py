@@ -228,9 +228,8 @@ class Feed:
         admitted = tuple(each for each, why in zip(named, refusals, strict=True) if why is None)
         refused = [f"{each.name}: {why}" for each, why in zip(named, refusals, strict=True) if why is not None]
         if named and not admitted:
-            raise DiscoveryFailed(
-                f"all are refused: {'; '.join(refused[:_SHOWN])} (Upstream(addresses=AddressPolicy(allow=[...])) lets them in)"
-            )
+            why = "; ".join(refused[:_SHOWN])
+            raise DiscoveryFailed(f"all are refused, Upstream(addresses=AddressPolicy(allow=...)) lets them in: {why}")
         for each in admitted:
             each.policy = self._policy
         if refused and refused != self._refused:

@@ -25,8 +25,8 @@ class Stream(Discovery):
 
     Sets may come as fast as they like. Ten in a second are put in place at most, the newest ones.
 
-    A function is called again after a failure, and when its iterator has ended. What is an iterator itself cannot be begun again: its failure is told
-    of, and the last set stays.
+    A function is called again after a failure, and when its iterator has ended. What is an iterator itself cannot be
+    begun again: its failure is told of, and the last set stays.
     """
 
     def __init__(
