@@ -229,7 +229,7 @@ class Feed:
         refused = [f"{each.name}: {why}" for each, why in zip(named, refusals, strict=True) if why is not None]
         if named and not admitted:
             why = "; ".join(refused[:_SHOWN])
-            raise DiscoveryFailed(f"all are refused, Upstream(addresses=AddressPolicy(allow=...)) lets them in: {why}")
+            raise DiscoveryFailed(f"all are refused: {why} (AddressPolicy(allow=...) lets them in)")
         for each in admitted:
             each.policy = self._policy
         if refused and refused != self._refused:

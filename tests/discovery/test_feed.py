@@ -294,7 +294,10 @@ async def test_started_again() -> None:
         ([Endpoint(A, weight=65537), Endpoint(B, weight=2)], "ValueError: weights"),
         (iter(int, 1), "TypeError"),
         ((f"http://10.0.0.1:{1 + number % 60000}" for number in iter(int, 1)), "there are more than 50 endpoints"),
-        (["http://127.0.0.1"], "all are refused: http://127.0.0.1: 127.0.0.1 is loopback"),
+        (
+            ["http://127.0.0.1"],
+            "all are refused: http://127.0.0.1: 127.0.0.1 is loopback (AddressPolicy(allow=...) lets them in)",
+        ),
         (END, "it ended without a good set"),
     ],
 )
