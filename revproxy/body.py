@@ -86,6 +86,11 @@ class Body:
         """Whether the body can be sent a second time: only if it is in memory."""
         return self.data is not None
 
+    @property
+    def taken(self) -> bool:
+        """Whether somebody has begun to read what can be read only once."""
+        return False
+
     async def __aiter__(self) -> AsyncIterator[bytes]:
         if self.data:
             yield self.data
@@ -153,6 +158,10 @@ class StreamBody(Body):
         self._source = source
         self._taken = False
 
+    @property
+    def taken(self) -> bool:
+        return self._taken
+
     async def __aiter__(self) -> AsyncIterator[bytes]:
         if self._taken:
             raise RuntimeError("a streaming body can be read only once")
@@ -183,6 +192,10 @@ class _Transformed(Body):
     @property
     def expects(self) -> bool:  # type: ignore[override]  # here it depends
         return self._source.expects
+
+    @property
+    def taken(self) -> bool:
+        return self._source.taken
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         async for chunk in self._source:

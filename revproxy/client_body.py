@@ -99,6 +99,10 @@ class _ClientBody(Body):
     def overflow(self) -> type[ProxyError]:
         return BodyTooLarge
 
+    @property
+    def taken(self) -> bool:
+        return self._taken
+
     async def __aiter__(self) -> AsyncIterator[bytes]:
         if self._taken:
             raise RuntimeError("a streaming body can be read only once")

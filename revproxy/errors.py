@@ -337,6 +337,7 @@ class Overloaded(ProxyError):
     ``Retry-After`` of ``retry_after`` seconds, rounded up (RFC 9110 section 10.2.3). Nothing was sent; a proxy that
     asked again at once would make it worse."""
 
+    origin = Origin.POLICY
     phase = Phase.SELECT
     status: ClassVar[int | None] = 503
     token = "connection_limit_reached"

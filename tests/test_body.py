@@ -120,6 +120,18 @@ async def test_through(parts: list[bytes]) -> None:
         assert b"".join(await all_of(edited)) == expected
 
 
+async def test_taken() -> None:
+    """What can be read once says whether it was begun, also behind a transform; what is in memory is never gone."""
+    stream, held = StreamBody(Source(b"a")), Body(b"a")
+    edited = stream.through(Rot13())
+    assert not (stream.taken or edited.taken)
+    await all_of(edited)
+    await all_of(held)
+    assert stream.taken
+    assert edited.taken
+    assert not held.taken
+
+
 async def test_through_is_lazy_and_chains() -> None:
     """A streaming body is edited as it is read, through any number of transforms, and nothing is read ahead."""
     source = Source(b"ab", b"cd")

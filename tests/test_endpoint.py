@@ -220,6 +220,31 @@ def test_accepts() -> None:
     assert not unlimited.accepts(0.0)
 
 
+def test_cap() -> None:
+    """The lower one of the declared limit and of the cap that somebody moves counts, for sessions, too; a limit that is
+    set anew does not lose the cap."""
+    endpoint = Endpoint("http://h", limit=5)
+    endpoint.in_flight = 3
+    endpoint.cap = 3
+    assert not endpoint.accepts(0.0)
+    assert not endpoint.keeps(0.0)
+    assert repr(endpoint) == "<Endpoint http://h active in_flight=3/3>"
+    endpoint.cap = 9
+    assert endpoint.accepts(0.0)
+    endpoint.limit = 3
+    assert not endpoint.accepts(0.0)
+    endpoint.limit = None
+    assert endpoint.accepts(0.0)
+    endpoint.in_flight = 9
+    assert not endpoint.accepts(0.0)
+    endpoint.settings = Endpoint("http://other", limit=4).settings
+    assert repr(endpoint).endswith("in_flight=9/4>")
+    endpoint.limit = 20
+    assert repr(endpoint).endswith("in_flight=9/9>")
+    endpoint.cap = endpoint.limit = None
+    assert endpoint.accepts(0.0)
+
+
 def test_identity_and_labels() -> None:
     """Endpoints are compared by identity; their labels are a copy that cannot be written."""
     labels = {"zone": "a"}

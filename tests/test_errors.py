@@ -64,7 +64,7 @@ def test_every_error_is_complete(error: type[ProxyError]) -> None:
         Origin.CLIENT: {204, 400, 403, 405, 408, 413, 417, 421, 431, 501, 505, 508, None},
         Origin.PROXY: {500, 503, None},
         Origin.UPSTREAM: {502, 504},
-        Origin.POLICY: {404, 504, None},
+        Origin.POLICY: {404, 503, 504, None},
     }
     if error.phase is Phase.TUNNEL:  # the client has its answer
         assert error.status is None
@@ -102,6 +102,15 @@ def test_truncation_is_not_retried() -> None:
     assert not errors.Truncated.retryable
     assert not errors.StreamTimeout.retryable
     assert issubclass(errors.StreamTimeout, errors.Truncated)
+
+
+@pytest.mark.parametrize(("seconds", "said"), [(1.0, "1"), (0.1, "1"), (2.5, "3"), (60, "60")])
+def test_retry_after(seconds: float, said: str) -> None:
+    """Who is refused for too much load is told when to come again, in whole seconds; each answer has its own."""
+    error = errors.Overloaded("too many", retry_after=seconds)
+    assert error.fields == {"Retry-After": said}
+    assert (error.status, error.retryable, errors.Overloaded.fields) == (503, False, {})
+    assert errors.BudgetSpent("full", retry_after=seconds).fields == error.fields
 
 
 def test_all_is_complete() -> None:

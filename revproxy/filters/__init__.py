@@ -1,29 +1,37 @@
 """Filters that stand around a handler."""
 
 from .add_prefix import AddPrefix
+from .admission_control import AdmissionControl
 from .allowed_hosts import AllowedHosts
 from .allowed_origins import AllowedOrigins
 from .chaos import Abort, Chaos, Delay, Throttle, Truncate
+from .concurrency_limit import ConcurrencyLimit
 from .deadline import Deadline, TimeLeft
 from .geo_ip import GeoIp
 from .path_rewrite import PathRewrite
 from .path_template import PathTemplate
+from .reserve_body import ReserveBody
 from .set_host import SetHost
+from .shed_load import ShedLoad
 from .signed import Signed
 from .strip_prefix import StripPrefix
 
 __all__ = [
     "Abort",
     "AddPrefix",
+    "AdmissionControl",
     "AllowedHosts",
     "AllowedOrigins",
     "Chaos",
+    "ConcurrencyLimit",
     "Deadline",
     "Delay",
     "GeoIp",
     "PathRewrite",
     "PathTemplate",
+    "ReserveBody",
     "SetHost",
+    "ShedLoad",
     "Signed",
     "StripPrefix",
     "Throttle",

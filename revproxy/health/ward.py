@@ -70,6 +70,8 @@ class Ward:
         self._tell = tell
         self._restored = restored
         self._members: tuple[Endpoint, ...] = ()
+        self._present: frozenset[Endpoint] = frozenset()
+        self._binds: tuple[Endpoint, ...] | None = None
         self.panics: bool = False
 
     @property
@@ -78,23 +80,20 @@ class Ward:
 
     def become(self, members: tuple[Endpoint, ...]) -> None:
         """These are the members from now on. What was held against others is forgotten."""
-        stay = set(members)
-        gone = [each for each in self._members if each not in stay]
-        self._members = members
+        before, self._members, self._present = self._members, members, frozenset(members)
+        gone = [each for each in before if each not in self._present]
         for case in self._cases:
             for each in gone:
                 case.forget(each)
-            case.policy.bind(members, case.take)
         for each in gone:
             each.pardoned = False
-        self.look()
+        self._bind(members)
 
     def start(self) -> None:
         """Have the policies judge at their intervals."""
         for case in self._cases:
-            case.policy.bind(self._members, case.take)
             self._wait(case)
-        self.look()
+        self._bind(self._members)
 
     def stop(self) -> None:
         """Judge no more, and hold nobody whom nobody would let go."""
@@ -103,8 +102,18 @@ class Ward:
             case.timer = None
             for endpoint in {*case.ejected, *case.awaited}:
                 case.forget(endpoint)
-            case.policy.bind((), case.take)
-        self.look()
+        self._bind(())
+
+    def _bind(self, members: tuple[Endpoint, ...]) -> None:
+        self._binds = members  # many may say something of each, and to look is to look at all
+        try:
+            for case in self._cases:
+                case.policy.bind(members, case.take)
+                if self._binds is not members:
+                    return  # who was told of it has changed them
+        finally:
+            self._binds = None
+            self.look()
 
     def settled(self, attempt: Attempt) -> None:
         """An attempt has ended: have the policies learn of it."""
@@ -115,6 +124,8 @@ class Ward:
 
     def look(self) -> None:
         """See whether enough are well, and begin or end panic. Called whenever that may have changed."""
+        if self._binds is not None:
+            return
         awaited = {each for case in self._cases for each in case.awaited}
         counted = [each for each in self._members if not each.drains and each not in awaited]
         well = sum(not each.held for each in counted)
@@ -135,7 +146,7 @@ class Ward:
             self._carry_out(case, verdict)
 
     def _carry_out(self, case: _Case, verdict: Verdict) -> None:
-        if verdict.endpoint in self._members:
+        if verdict.endpoint in self._present:
             if isinstance(verdict, Eject):
                 self._eject(case, verdict)
             elif isinstance(verdict, Await):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 
+from ..body import Body
 from ..errors import ConnectFailed, NoEndpoint, ProxyError, QueueFull, QueueTimeout
 from ..exchange import Exchange
 from ..handler import Component, Handler
@@ -24,7 +25,8 @@ class Failover(Component):
     By default only what has certainly not reached a server goes to the next: no endpoint, no connection. With others
     (``ResponseTimeout``, ``ConnectionLost``, a status of 502, 503 or 504) a request may be asked twice; that is done
     for methods that allow it (RFC 9110 section 9.2.2) and bodies that are in memory, and otherwise the error or the
-    answer stands.
+    answer stands. So it does where a filter has read a body that streams, and nothing was sent: let it read outside of
+    the ``Failover``, so that all handlers have what it read.
 
     An answer that is passed over is closed, and all that was deferred for it is released, before the next handler is
     asked: it is no load any more. Each handler gets a copy of the draft, whatever filters before it have made of
@@ -61,10 +63,10 @@ class Failover(Component):
             try:
                 response = await handler(exchange)
             except self._on:
-                if not _may_go_on(exchange, attempted):
+                if not _may_go_on(exchange, attempted, draft.body):
                     raise
             else:
-                if response.status not in self._statuses or not _may_go_on(exchange, attempted):
+                if response.status not in self._statuses or not _may_go_on(exchange, attempted, draft.body):
                     return response
                 response.body.close()
                 exchange.unwind(mark)
@@ -83,9 +85,9 @@ class Failover(Component):
         return f"Failover({', '.join(said)})"
 
 
-def _may_go_on(exchange: Exchange, attempted: int) -> bool:
-    """Whether the request may be asked again after the attempts from ``attempted`` on."""
-    request = exchange.request
-    if not any(attempt.sent for attempt in exchange.attempts[attempted:]):
-        return True
-    return request.method in _IDEMPOTENT and request.body.replayable
+def _may_go_on(exchange: Exchange, attempted: int, body: Body) -> bool:
+    """Whether the request may be asked again, with ``body``, after the attempts from ``attempted`` on."""
+    sent = [attempt.request.method for attempt in exchange.attempts[attempted:] if attempt.sent]
+    if not sent:
+        return not body.taken
+    return body.replayable and _IDEMPOTENT.issuperset(sent)

@@ -8,17 +8,19 @@ from collections.abc import AsyncIterator, Callable
 
 from ..body import Body
 from ..errors import ClientDisconnected
+from ..limiters.body_budget import BodyBudget
 from .fate import Fate
 
 __all__ = ["Budget", "CopiedBody", "Kept"]
 
 
 class Budget:
-    """Bytes that may be held: ``each`` of one body, ``total`` of all."""
+    """Bytes that may be held: ``each`` of one body, ``total`` of all; and of what others hold, too, ``bodies``."""
 
-    __slots__ = ("each", "held", "total")
+    __slots__ = ("_bodies", "each", "held", "total")
 
-    def __init__(self, each: int, total: int) -> None:
+    def __init__(self, each: int, total: int, bodies: BodyBudget | None = None) -> None:
+        self._bodies = bodies
         self.each: int = each
         self.total: int = total
         self.held: int = 0
@@ -27,12 +29,16 @@ class Budget:
         """Hold ``size`` bytes more of a body of which ``before`` are held. Whether there is room for them."""
         if before + size > self.each or self.held + size > self.total:
             return False
+        if self._bodies is not None and not self._bodies.take(size):
+            return False
         self.held += size
         return True
 
     def give(self, size: int) -> None:
         """These are not held any more."""
         self.held -= size
+        if self._bodies is not None:
+            self._bodies.give(size)
 
     def __repr__(self) -> str:
         return f"<Budget {self.held} of {self.total} held, {self.each} each>"

@@ -21,6 +21,7 @@ from ..events import Event
 from ..exchange import Exchange
 from ..handler import Component, Handler, name
 from ..headers import encode_fields, is_token
+from ..limiters.body_budget import BodyBudget
 from ..message import Fields, Response
 from .compared import Compare, Comparison
 from .fate import Fate
@@ -78,6 +79,8 @@ class Mirror(Component):
         all shadows together. A body passes to the primary at the primary's pace; what the shadow has not taken is held,
         and if that is more than the budget the shadow is given up. So is one whose request's body is in memory and
         larger.
+    ``bodies``
+        What is held counts there, too; where that has no room a shadow is given up, as above. By default nowhere else.
     ``deadline``
         Seconds for a shadow, from the request's arrival to the end of its answer, and of the primary's if they are
         compared.
@@ -114,6 +117,7 @@ class Mirror(Component):
         limit: int = 100,
         budget: int = 64 * 1024,
         total: int = 4 * 1024 * 1024,
+        bodies: BodyBudget | None = None,
         deadline: float = 10.0,
         answer: int = 16 * 1024 * 1024,
         fields: Fields = (("X-Shadow", "1"),),
@@ -125,6 +129,8 @@ class Mirror(Component):
     ) -> None:
         if not callable(shadow):
             raise TypeError(f"shadow: {shadow!r} is no handler: it is not callable")
+        if not isinstance(bodies, BodyBudget | None):
+            raise TypeError(f"bodies: {bodies!r} is not a BodyBudget object")
         if isinstance(methods, str) or "HEAD" in methods or not all(map(is_token, methods)):
             raise ValueError(f"methods must be methods other than HEAD, one string each, got {methods!r}")
         for parameter, value in (("limit", limit), ("budget", budget), ("total", total), ("answer", answer)):
@@ -140,7 +146,7 @@ class Mirror(Component):
         self._key = key
         self._methods = frozenset(methods)
         self._limit = limit
-        self._budget = Budget(budget, total)
+        self._budget = Budget(budget, total, bodies)
         self._deadline = deadline
         self._most = answer
         self._fields = CIMultiDict(fields)

@@ -46,6 +46,10 @@ class Tee(Body):
     def expects(self) -> bool:  # type: ignore[override]  # here it depends
         return self._source.expects
 
+    @property
+    def taken(self) -> bool:
+        return self._source.taken
+
     async def __aiter__(self) -> AsyncIterator[bytes]:
         tap = self._tap
         try:

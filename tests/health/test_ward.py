@@ -350,3 +350,26 @@ def test_bound_while_it_runs() -> None:
     assert policy.members == ()
     subject.ward.start()
     assert policy.members == subject.members
+
+
+def test_changed_while_it_is_told() -> None:
+    """An observer that changes the members because of what a policy says as it is bound: all policies end with the
+    members that there are."""
+
+    class Early(Told):
+        def bind(self, endpoints: Sequence[Endpoint], verdicts: Verdicts) -> None:
+            super().bind(endpoints, verdicts)
+            if len(endpoints) == 3:
+                verdicts(Eject(endpoints[0], "known to be bad"))
+
+    early, late = Early(), Told()
+    subject = Hospital(early, late)
+
+    def cut(event: Event) -> None:
+        if isinstance(event, EndpointEjected):
+            subject.ward.become(subject.members[2:])
+
+    subject.ward._tell = cut
+    subject.ward.become(subject.members[1:])
+    assert early.members == late.members == subject.members[2:]
+    assert not any(each.held for each in subject.members)

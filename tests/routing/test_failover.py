@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Callable
 
 import pytest
 
-from revproxy import Body, Exchange, Handler, ProxyHandler, Response, Upstream, respond
+from revproxy import Body, Exchange, Handler, Pipeline, ProxyHandler, Response, Upstream, respond
 from revproxy.body import EMPTY, StreamBody
 from revproxy.errors import BadRequest, ConnectFailed, ConnectionLost, NoEndpoint, ProxyError, ResponseTimeout
 from revproxy.handler import walk
@@ -87,6 +87,55 @@ async def test_a_stream_is_sent_once() -> None:
     with pytest.raises(ConnectionLost):
         await Failover(failing(ConnectionLost("x"), sent=True), answering(200), on=on)(asked())
     assert (await Failover(failing(ConnectFailed("x")), answering(200), on=on)(asked())).status == 200
+
+
+async def test_a_stream_that_a_filter_has_read() -> None:
+    """A body that a filter of one handler has read is not there for the next: the error stands. What only edits it as
+    it is read has taken nothing while no connection was made; what reads outside of all has read it for all."""
+
+    async def pieces() -> AsyncIterator[bytes]:
+        yield b"x"
+
+    async def read(exchange: Exchange, handler: Handler) -> Response:
+        exchange.request.body = Body(await exchange.request.body.read(10))
+        return await handler(exchange)
+
+    async def edit(exchange: Exchange, handler: Handler) -> Response:
+        exchange.request.body = exchange.request.body.through(Upper())
+        return await handler(exchange)
+
+    async def last(exchange: Exchange) -> Response:
+        return Response(200, body=Body(await exchange.request.body.read(10)))
+
+    def asked() -> Exchange:
+        made = exchange("PUT")
+        made.request.body = StreamBody(pieces())
+        return made
+
+    down = failing(ConnectFailed("x"))
+    with pytest.raises(ConnectFailed):
+        await Failover(Pipeline(read, handler=down), last)(asked())
+    assert (await Failover(Pipeline(edit, handler=down), last)(asked())).body.data == b"x"
+    assert (await Pipeline(read, handler=Failover(Pipeline(edit, handler=down), last))(asked())).body.data == b"x"
+
+
+class Upper:
+    def feed(self, chunk: bytes) -> bytes:
+        return chunk.upper()
+
+    def finish(self) -> bytes:
+        return b""
+
+
+async def test_a_method_that_a_filter_has_set() -> None:
+    """Whether it may be asked again is decided by what was sent."""
+
+    async def post(exchange: Exchange, handler: Handler) -> Response:
+        exchange.request.method = "POST"
+        return await handler(exchange)
+
+    handler = Failover(Pipeline(post, handler=saying(503)), saying(200, "b"), statuses=[503])
+    assert (await handler(exchange("GET"))).status == 503
 
 
 # By status.

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from revproxy.errors import ClientDisconnected
+from revproxy.limiters import BodyBudget
 from revproxy.routing import Fate
 from revproxy.routing.held import Budget, CopiedBody, Kept
 
@@ -98,6 +99,23 @@ def test_the_total() -> None:
     one.close()
     assert budget.held == 0
     assert repr(budget) == "<Budget 0 of 15 held, 10 each>"
+
+
+def test_what_others_hold_too() -> None:
+    """S-52: what is held counts in the budget of all bodies, and where that has no room there is none here."""
+    bodies = BodyBudget(12)
+    assert bodies.take(5)
+    budget = Budget(10, 15, bodies)
+    assert budget.take(6)
+    assert (budget.held, bodies.held) == (6, 11)
+    assert not budget.take(2)
+    assert (budget.held, bodies.held) == (6, 11)
+    bodies.give(5)
+    assert budget.take(4, 6)
+    assert not budget.take(1, 10)
+    assert bodies.held == 10
+    budget.give(10)
+    assert (budget.held, bodies.held) == (0, 0)
 
 
 def test_kept() -> None:

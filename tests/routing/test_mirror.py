@@ -33,6 +33,7 @@ from revproxy.body import StreamBody
 from revproxy.errors import ClientDisconnected, ConnectFailed, Interrupted, Truncated
 from revproxy.events import Event
 from revproxy.handler import running, walk
+from revproxy.limiters import BodyBudget
 from revproxy.message import response_of_lines
 from revproxy.routing import Answer, Fate, Mirror, ShadowDiffers, ShadowLost, difference
 from revproxy.testing import FakeClock, FakeTransport, exchange
@@ -297,6 +298,20 @@ async def test_the_primary_is_first() -> None:
     await mirror(exchange(), handler)
     await idle(mirror)
     assert order == ["primary", "shadow"]
+
+
+async def test_nothing_is_put_between() -> None:
+    """Where nothing is compared the primary's response is handed on as it is: what pumps its body still does."""
+    response = Response(200, body=stream(b"x"))
+    body = response.body
+
+    async def handler(exchange: Exchange) -> Response:
+        return response
+
+    mirror = Mirror(Shadowed())
+    assert await mirror(exchange(), handler) is response
+    assert response.body is body
+    await idle(mirror)
 
 
 async def test_what_the_primary_raises_passes() -> None:
@@ -736,3 +751,29 @@ def test_fields_that_are_none() -> None:
     """What must not reach a wire is refused when the mirror is made."""
     with pytest.raises(ValueError, match="control"):
         Mirror(respond(200), fields={"X-A": "a\r\nb"})
+
+
+@pytest.mark.parametrize("streamed", [True, False])
+async def test_the_budget_of_all_bodies(streamed: bool) -> None:
+    """S-52: a shadow whose body has no room among all that is held is given up, and the primary is not; whatever became
+    of it, nothing stays held."""
+    bodies = BodyBudget(20)
+    assert bodies.take(15)
+    shadow = Shadowed(open=False)
+    mirror = Mirror(shadow, methods=["POST"], bodies=bodies, clock=FakeClock())
+    asked = exchange("POST", body=stream(b"0123456789") if streamed else b"0123456789")
+    assert (await mirror(asked, primary)).body.data == b"0123456789"
+    asked.finish()
+    await idle(mirror)
+    assert mirror.fates == {Fate.TOO_MUCH: 1}
+    assert bodies.held == 15
+    bodies.give(15)
+    shadow.gate.set()
+    asked = exchange("POST", body=stream(b"0123456789") if streamed else b"0123456789")
+    await mirror(asked, primary)
+    asked.finish()
+    await idle(mirror)
+    assert mirror.fates[Fate.ANSWERED] == 1
+    assert bodies.held == 0
+    with pytest.raises(TypeError, match="bodies: 3 is not a BodyBudget"):
+        Mirror(shadow, bodies=3)  # type: ignore[arg-type]
