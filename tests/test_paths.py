@@ -219,7 +219,7 @@ def test_asterisk() -> None:
     ],
 )
 def test_dot_segments_are_refused(read: object, target: str) -> None:
-    """S-35, S-37: dot segments in any clothes are refused, whether or not the proxy decides by the path."""
+    """S-35, S-37: dot segments in any disguise are refused, whether or not the proxy decides by the path."""
     with pytest.raises(BadRequest, match="dot segment"):
         read(target)  # type: ignore[operator]
 

@@ -36,12 +36,12 @@ class PathRewrite(Rewriting):
         Characters of a canonical path that are matched at most. A longer one that begins as the pattern does is
         refused: 400.
     ``costly``
-        Take a pattern whose cost is out of proportion: a loop within a loop, ``(/.*)+``, or more than two loops that
-        may share a path in any way, ``.*``. By default that is a ``ValueError``: write ``[^/]+`` for a segment, ``++``
-        for a loop that gives nothing back, or use a ``PathTemplate``, whose time is linear.
+        Take a pattern whose cost is out of proportion: a loop over what can be taken in two ways, ``(/.*)+``, or more
+        than two loops that may share a path in any way, ``.*``. By default that is a ``ValueError``: write ``[^/]+``
+        for a segment, ``++`` for a loop that gives nothing back, or use a ``PathTemplate``, whose time is linear.
 
     What captures make of the path is read like any target: dot segments, an encoded slash, an empty segment or two
-    slashes at the beginning that did not come that way, and half a percent-encoded character are refused: 400.
+    slashes at the beginning where there were none, and half a percent-encoded character are refused: 400.
 
     Raises ``ValueError`` or ``TypeError`` that names the parameter.
     """
@@ -63,8 +63,8 @@ class PathRewrite(Rewriting):
             raise TypeError(f"replacement must be a path, got {replacement!r}")
         compiled = _compiled(pattern)
         if not costly:
-            check_cost(compiled.pattern)
-        self._prefix = literal_prefix(compiled.pattern) if not compiled.flags & re.IGNORECASE else "/"
+            check_cost(compiled)
+        self._prefix = literal_prefix(compiled)
         self.pattern: str = compiled.pattern
         self.replacement = replacement
         self.limit = limit

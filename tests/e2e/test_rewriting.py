@@ -148,7 +148,7 @@ async def test_forwarded_prefix_by_itself() -> None:
 
 @pytest.mark.parametrize("host", ["upstream", "client"])
 async def test_the_host(host: str) -> None:
-    """F-13, F-14: the upstream is asked for one host, the one that was set, whichever would be sent else."""
+    """F-13, F-14: the upstream is asked for one host, the one that was set, whichever would be sent otherwise."""
     async with FakeUpstream() as server:
         api = Upstream(server.url, host=host)  # type: ignore[arg-type]
         filters = [SetHost("outer.test"), SetHost(lambda exchange: f"in.{exchange.inbound.host}:8080")]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from typing import Any
 
 import pytest
 from hypothesis import example, given
@@ -155,11 +156,41 @@ def test_like_a_naive_matcher(target: str, template: str) -> None:
     [
         ("/u/7&admin=1", "/user?id=7%26admin%3D1"),
         ("/u/a+b;c/?x", "/user?id=a%2Bb%3Bc&x"),
+        ("/u/7?id=admin&i%64%5Bx%5D=1&a", "/user?id=7&a"),
     ],
 )
 def test_query(target: str, sent: str) -> None:
-    """F-06, S-26: what is captured stays one value of a query."""
+    """F-06, S-26: what is captured stays one value of a query, and the client's own of that name is gone."""
     assert PathTemplate("/u/{id}", "/user?id={id}").rewrite(target) == sent
+
+
+def test_without_the_requests_query() -> None:
+    """``keep_query=False`` drops it."""
+    assert PathTemplate("/u/{id}", "/user/{id}", keep_query=False).rewrite("/u/7?x=1") == "/user/7"
+    assert PathTemplate("/u/{id}", "/user?id={id}", keep_query=False).rewrite("/u/7?x=1") == "/user?id=7"
+
+
+@pytest.mark.parametrize(
+    ("template", "replacement", "target", "sent"),
+    [
+        ("/", "/index.html", "/", "/index.html"),
+        ("/robots", "/static/robots.txt", "/robots/", "/static/robots.txt"),
+        ("/x/{a}", "/y/{a}", "/x/7/", "/y/7/"),
+        ("/x/{a}", "/y/{a}.txt", "/x/7/", "/y/7.txt"),
+    ],
+)
+def test_a_slash_at_the_end(template: str, replacement: str, target: str, sent: str) -> None:
+    """F-03: it stays behind a capture; behind text it would make another path of it."""
+    assert PathTemplate(template, replacement).rewrite(target) == sent
+
+
+@pytest.mark.parametrize("wrong", [None, b"/a", 7])
+def test_what_is_no_text(wrong: Any) -> None:
+    """Anything but text is a ``TypeError`` that names the parameter."""
+    with pytest.raises(TypeError, match=f"template must be a path, got {wrong!r}"):
+        PathTemplate(wrong, "/x")
+    with pytest.raises(TypeError, match=f"replacement must be a path, got {wrong!r}"):
+        PathTemplate("/x", wrong)
 
 
 @pytest.mark.parametrize("path", ["/a" * 4095, "/" * 8190, "/%61" * 2047, "/" + "a" * 8189])

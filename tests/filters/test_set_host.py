@@ -60,11 +60,29 @@ async def test_no_host(host: str) -> None:
 
 @pytest.mark.parametrize("host", [None, b"a.test", 8080])
 async def test_what_is_no_text(host: Any) -> None:
-    """Something else than text is a ``TypeError``, or a 500 if a function returns it."""
+    """Anything but text is a ``TypeError``, or a 500 if a function returns it."""
     with pytest.raises(TypeError, match="host must be a str or a function"):
         SetHost(host)
     with pytest.raises(InternalError, match="no host"):
         await SetHost(lambda _: host)(exchange(), answer)
+
+
+async def test_a_long_word_is_cut() -> None:
+    """S-53: no more than 256 characters of what a function returned are told."""
+    with pytest.raises(InternalError) as caught:
+        await SetHost(lambda _: "a " * 1000)(exchange(), answer)
+    assert repr("a " * 128) in str(caught.value)
+    assert "a " * 129 not in str(caught.value)
+
+
+def test_an_async_function() -> None:
+    """A coroutine is no host: it is refused when it is made."""
+
+    async def tenant(_: Exchange) -> str:
+        return "a.test"
+
+    with pytest.raises(TypeError, match="host must be a str or a function"):
+        SetHost(tenant)  # type: ignore[arg-type]
 
 
 def test_it_prints_itself() -> None:

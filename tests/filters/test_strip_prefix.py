@@ -194,7 +194,7 @@ def test_bad_prefixes(kind: Any, prefix: str, why: str) -> None:
 
 @pytest.mark.parametrize("kind", [StripPrefix, AddPrefix])
 def test_what_is_no_text(kind: Any) -> None:
-    """Something else than text is a ``TypeError``."""
+    """Anything but text is a ``TypeError``."""
     for wrong in (None, b"/api", 7):
         with pytest.raises(TypeError, match="prefix"):
             kind(wrong)
