@@ -3,6 +3,7 @@
 from .active import ActiveHealth
 from .base import Await, Eject, HealthPolicy, Restore, Verdict, Verdicts
 from .events import EndpointAwaited, EndpointEjected, EndpointRestored, PanicBegan, PanicEnded
+from .outlier import OutlierDetection
 from .probes import HttpProbe, Probe, ProbeFailed, TcpProbe, TlsProbe, WebSocketProbe
 
 __all__ = [
@@ -14,6 +15,7 @@ __all__ = [
     "EndpointRestored",
     "HealthPolicy",
     "HttpProbe",
+    "OutlierDetection",
     "PanicBegan",
     "PanicEnded",
     "Probe",
