@@ -265,6 +265,7 @@ class Mirror(Component):
         for shadow in shadows:
             shadow.give_up(Fate.STOPPED)
         await asyncio.gather(*(shadow.task for shadow in shadows), return_exceptions=True)
+        await asyncio.sleep(0)  # gather does not wait for what follows the end of a task, since Python 3.12
 
     def parts(self) -> Iterable[object]:
         return (self._shadow,)
