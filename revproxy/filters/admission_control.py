@@ -6,9 +6,10 @@ from collections.abc import Callable
 from random import Random
 
 from ..clock import SYSTEM_CLOCK, Clock
-from ..errors import Interrupted, Origin, Overloaded, ProxyError
+from ..errors import Overloaded
 from ..exchange import Exchange
 from ..handler import Component, Handler
+from ..health.blame import is_failure
 from ..limiters.shedding import Shedding
 from ..limiters.success import SuccessRate
 from ..message import Response
@@ -94,8 +95,8 @@ class AdmissionControl(Component):
             raise Overloaded(f"{self.name}: {why}", retry_after=self._retry_after)
         try:
             response = await handler(exchange)
-        except ProxyError as error:
-            if error.origin in (Origin.UPSTREAM, Origin.PROXY) and not isinstance(error, Interrupted):
+        except Exception as error:
+            if is_failure(error):
                 self._rate.add(self._clock.now(), success=False)
             raise
         self._rate.add(self._clock.now(), success=not self._is_failure(response.status))

@@ -44,7 +44,7 @@ class EndpointLimits(HealthPolicy):
     def bind(self, endpoints: Sequence[Endpoint], verdicts: Verdicts) -> None:
         if self._verdicts is not None and self._verdicts is not verdicts:
             raise ValueError(f"health: {self!r} serves another upstream already")
-        self._verdicts = verdicts
+        self._verdicts = verdicts if endpoints else None
         known, self._limits = self._limits, {}
         for each in endpoints:
             self._limits[each] = known.pop(each) if each in known else self._limit()

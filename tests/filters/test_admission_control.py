@@ -10,7 +10,16 @@ import pytest
 
 from revproxy import Pipeline, Response
 from revproxy.balancers import P2C
-from revproxy.errors import BadRequest, ConnectFailed, Interrupted, NoRoute, Overloaded, ProxyError, QueueFull
+from revproxy.errors import (
+    BadRequest,
+    ConnectFailed,
+    Interrupted,
+    NoRoute,
+    Overloaded,
+    ProxyError,
+    QueueFull,
+    SessionLost,
+)
 from revproxy.events import Event
 from revproxy.exchange import Exchange
 from revproxy.filters import AdmissionControl
@@ -25,11 +34,11 @@ class Backend:
 
     def __init__(self) -> None:
         self.asked = 0
-        self.answer: int | ProxyError = 200
+        self.answer: int | Exception = 200
 
     async def __call__(self, exchange: Exchange) -> Response:
         self.asked += 1
-        if isinstance(self.answer, ProxyError):
+        if isinstance(self.answer, Exception):
             raise self.answer
         return Response(self.answer)
 
@@ -42,7 +51,7 @@ async def ask(subject: AdmissionControl, backend: Backend, count: int) -> int:
             await subject(exchange(), backend)
         except Overloaded:
             refused += 1
-        except ProxyError:
+        except (ProxyError, RuntimeError):
             pass
     return refused
 
@@ -89,7 +98,7 @@ async def test_it_is_over_when_it_is_over() -> None:
 
 @pytest.mark.parametrize(
     "error",
-    [BadRequest("nonsense"), Interrupted(), NoRoute("nowhere")],
+    [BadRequest("nonsense"), Interrupted(), NoRoute("nowhere"), SessionLost("gone")],
     ids=lambda error: type(error).__name__,
 )
 async def test_what_does_not_count(error: ProxyError) -> None:
@@ -102,9 +111,9 @@ async def test_what_does_not_count(error: ProxyError) -> None:
     assert repr(subject) == "<AdmissionControl <SuccessRate 0 of 0>, refuses 0%>"
 
 
-@pytest.mark.parametrize("answer", [500, 503, QueueFull("full"), ConnectFailed("refused")])
-async def test_what_counts(answer: int | ProxyError) -> None:
-    """Answers of 500 and above, what the upstream did, and what the proxy could not do for it."""
+@pytest.mark.parametrize("answer", [500, 503, QueueFull("full"), ConnectFailed("refused"), RuntimeError("a bug")])
+async def test_what_counts(answer: int | Exception) -> None:
+    """Answers of 500 and above, what the upstream did, what the proxy could not do for it, and bugs of handlers."""
     backend = Backend()
     subject = AdmissionControl(clock=FakeClock(), rng=Random(1))
     backend.answer = answer

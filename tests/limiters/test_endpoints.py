@@ -102,6 +102,17 @@ async def test_members_that_come_and_go() -> None:
     assert set(limits._limits) == {b, c}
 
 
+async def test_one_upstream_after_the_other() -> None:
+    """One that serves an upstream serves no other; when that is stopped it may."""
+    clock, limits = FakeClock(), EndpointLimits(lambda: Fixed(3))
+    first, second = Endpoint("http://a"), Endpoint("http://b")
+    async with running(upstream(limits, FakeTransport(), clock, first)):
+        with pytest.raises(ValueError, match="serves another upstream already"):
+            upstream(limits, FakeTransport(), clock, second)
+    async with running(upstream(limits, FakeTransport(), clock, second)):
+        assert (first.cap, second.cap) == (None, 3)
+
+
 async def test_time_moves_caps_too() -> None:
     """A measurement that nobody answers to ends by its patience, while nothing else happens."""
     clock = FakeClock()
