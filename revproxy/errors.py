@@ -21,6 +21,7 @@ __all__ = [
     "BadRequest",
     "BodyTooLarge",
     "BudgetSpent",
+    "CircuitOpen",
     "ClientDisconnected",
     "ClientTimeout",
     "CodingNotSupported",
@@ -350,6 +351,21 @@ class Overloaded(ProxyError):
 
 class BudgetSpent(Overloaded):
     """Nothing more may be held of bodies: the bytes of a ``BodyBudget`` are all in use: 503."""
+
+
+class CircuitOpen(ProxyError):
+    """A circuit breaker lets nothing through now, for what it stands before has failed, or was too slow: 503, with a
+    ``Retry-After`` of ``retry_after`` seconds, rounded up (RFC 9110 section 10.2.3). Nothing was sent."""
+
+    origin = Origin.POLICY
+    phase = Phase.SELECT
+    status: ClassVar[int | None] = 503
+    token = "destination_unavailable"
+    title = "The service is unavailable"
+
+    def __init__(self, message: str = "", *, retry_after: float = 1.0) -> None:
+        super().__init__(message)
+        self.fields: Mapping[str, str] = {"Retry-After": str(ceil(retry_after))}
 
 
 # The upstream's.

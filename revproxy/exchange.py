@@ -61,7 +61,7 @@ class Exchange:
     ``request``
         The draft that goes upstream; filters edit it.
     ``attempts``
-        Every try at an endpoint, in order.
+        Every try at an endpoint, in order; the last one is that whose answer stands, if any does.
     ``rule``
         The rule that decided, once one has.
     ``started``, ``deadline``
@@ -173,6 +173,34 @@ class Exchange:
             pass
         return forked
 
+    def pair(self, twin: Exchange) -> None:
+        """Have ``twin``, a fork of this one, be a second go at the same, beside this one: observers are told of it, and
+        it knows the attempts so far. Its own are listed there alone until ``join``, which whoever pairs it calls."""
+        twin.id = self.id
+        twin.hooks = self.hooks
+        twin.attempts.extend(self.attempts)
+
+    def join(self, twin: Exchange, *, won: bool) -> None:
+        """``twin`` has come to its end, and its attempts are listed here. ``won``: its answer stands, and with it its
+        draft and its values, and what it has deferred is released when this exchange is over. Else that is released
+        now. Of two goes at the same, ``unwind`` is for the other one."""
+        known = set(self.attempts)
+        brought = [each for each in twin.attempts if each not in known]
+        for each in brought:
+            each._exchange = ref(self)
+        if won:
+            self.attempts.extend(brought)
+            self.request = twin.request
+            try:
+                self._values = twin._values
+            except AttributeError:
+                pass
+            self.defer(twin.finish)
+        else:
+            at = max(len(self.attempts) - 1, 0)  # before the one that stands
+            self.attempts[at:at] = brought
+            twin.finish()
+
     def __getitem__(self, key: Key[T]) -> T:
         try:
             value: T = self._values[key]
@@ -221,6 +249,8 @@ class Attempt:
         It no longer counts as load.
     ``status``, ``error``
         How it went: the response's status; how it failed, the middle of a body included.
+    ``passed_over``
+        Its answer was not taken, whatever it says: what follows goes to another endpoint, if there is any.
     """
 
     __slots__ = (
@@ -231,6 +261,7 @@ class Attempt:
         "error",
         "first_byte",
         "number",
+        "passed_over",
         "released",
         "request",
         "sent",
@@ -256,6 +287,7 @@ class Attempt:
         self.deadline: float | None = deadline
         self.sent: bool = False
         self.released: bool = False
+        self.passed_over: bool = False
         self.first_byte: float | None = None
         self.ended: float | None = None
         self.status: int | None = None

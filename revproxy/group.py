@@ -285,7 +285,9 @@ class Group(Component):
 
 
 def _went_well(attempt: Attempt) -> bool:
-    return attempt.error is None and attempt.status is not None and attempt.status < 500
+    if attempt.error is not None or attempt.status is None or attempt.passed_over:
+        return False
+    return attempt.status < 500
 
 
 def _nobody(_: Exchange) -> Iterable[Endpoint]:

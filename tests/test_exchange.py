@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from revproxy.endpoint import Endpoint
-from revproxy.exchange import NO_HOOKS, Attempt, Key
+from revproxy.exchange import NO_HOOKS, Attempt, Exchange, Hooks, Key
 from revproxy.testing.exchange import exchange
 
 COUNTRY: Key[str] = Key("country")
@@ -133,6 +133,66 @@ def test_forked() -> None:
     assert forked.id != subject.id
     assert subject.fork(draft, 1001.0).id == subject.id
     assert COUNTRY not in exchange().fork(draft, 1001.0)
+
+
+def attempt(of: Exchange, host: str) -> Attempt:
+    made = Attempt(Endpoint(f"http://{host}.test"), of, of.request, len(of.attempts) + 1, 1000.0)
+    of.attempts.append(made)
+    return made
+
+
+def test_pairs() -> None:
+    """A twin is observed as its exchange is, has its id, and knows the attempts so far; its own are its own."""
+    subject = exchange()
+    subject.hooks = Hooks(settled=(print,))
+    before = attempt(subject, "a")
+    twin = subject.fork(subject.request.copy(subject.request.body), subject.started)
+    subject.pair(twin)
+    assert (twin.id, twin.hooks, twin.attempts) == (subject.id, subject.hooks, [before])
+    attempt(twin, "b")
+    assert subject.attempts == [before]
+
+
+@pytest.mark.parametrize("won", [False, True])
+def test_joined(won: bool) -> None:
+    """When a twin has come to its end all attempts are listed, the one whose answer stands as the last, and belong to
+    the exchange that goes on. What the twin knows and has deferred stands only if it has won; else that is released."""
+    ran: list[str] = []
+    subject = exchange()
+    subject.defer(lambda: ran.append("before"))
+    draft = subject.request
+    twin = subject.fork(draft.copy(draft.body), subject.started)
+    first = attempt(subject, "a")
+    subject.pair(twin)
+    second = attempt(twin, "b")
+    twin[COUNTRY] = "CH"
+    twin.defer(lambda: ran.append("twin"))
+    subject.join(twin, won=won)
+    assert ran == ([] if won else ["twin"])
+    assert subject.attempts == ([first, second] if won else [second, first])
+    assert [each.number for each in (first, second)] == [1, 2]
+    assert (subject.get(COUNTRY), subject.request is twin.request) == ("CH" if won else None, won)
+    del twin
+    gc.collect()
+    assert second.exchange is subject
+    subject.finish()
+    assert ran == ["twin", "before"]
+
+
+def test_a_twin_whose_release_raises() -> None:
+    """Its attempts are listed all the same, and the failure is not swallowed."""
+    subject = exchange()
+    twin = subject.fork(subject.request, subject.started)
+    subject.pair(twin)
+    made = attempt(twin, "b")
+
+    def fail() -> None:
+        raise LookupError("fails")
+
+    twin.defer(fail)
+    with pytest.raises(LookupError):
+        subject.join(twin, won=False)
+    assert subject.attempts == [made]
 
 
 def test_ids() -> None:

@@ -5,31 +5,41 @@ from .admission_control import AdmissionControl
 from .allowed_hosts import AllowedHosts
 from .allowed_origins import AllowedOrigins
 from .chaos import Abort, Chaos, Delay, Throttle, Truncate
+from .circuit_breaker import CircuitBreaker
 from .concurrency_limit import ConcurrencyLimit
 from .deadline import Deadline, TimeLeft
+from .fallback import INSTEAD_OF, Fallback
 from .geo_ip import GeoIp
+from .hedge import Hedge
 from .path_rewrite import PathRewrite
 from .path_template import PathTemplate
 from .reserve_body import ReserveBody
+from .retry import Retry, RetryBudgetSpent
 from .set_host import SetHost
 from .shed_load import ShedLoad
 from .signed import Signed
 from .strip_prefix import StripPrefix
 
 __all__ = [
+    "INSTEAD_OF",
     "Abort",
     "AddPrefix",
     "AdmissionControl",
     "AllowedHosts",
     "AllowedOrigins",
     "Chaos",
+    "CircuitBreaker",
     "ConcurrencyLimit",
     "Deadline",
     "Delay",
+    "Fallback",
     "GeoIp",
+    "Hedge",
     "PathRewrite",
     "PathTemplate",
     "ReserveBody",
+    "Retry",
+    "RetryBudgetSpent",
     "SetHost",
     "ShedLoad",
     "Signed",

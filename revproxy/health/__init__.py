@@ -2,15 +2,32 @@
 
 from .active import ActiveHealth
 from .base import Await, Eject, HealthPolicy, Restore, Verdict, Verdicts
-from .events import EndpointAwaited, EndpointEjected, EndpointRestored, PanicBegan, PanicEnded
+from .breaker import EndpointBreaker
+from .circuit import CircuitState
+from .events import (
+    CircuitClosed,
+    CircuitOpened,
+    CircuitTried,
+    EndpointAwaited,
+    EndpointEjected,
+    EndpointRestored,
+    PanicBegan,
+    PanicEnded,
+)
 from .outlier import OutlierDetection
 from .probes import HttpProbe, Probe, ProbeFailed, TcpProbe, TlsProbe, WebSocketProbe
+from .trip import Trip
 
 __all__ = [
     "ActiveHealth",
     "Await",
+    "CircuitClosed",
+    "CircuitOpened",
+    "CircuitState",
+    "CircuitTried",
     "Eject",
     "EndpointAwaited",
+    "EndpointBreaker",
     "EndpointEjected",
     "EndpointRestored",
     "HealthPolicy",
@@ -23,6 +40,7 @@ __all__ = [
     "Restore",
     "TcpProbe",
     "TlsProbe",
+    "Trip",
     "Verdict",
     "Verdicts",
     "WebSocketProbe",

@@ -24,11 +24,13 @@ class Await:
 
 @dataclass(frozen=True, slots=True)
 class Eject:
-    """``endpoint`` shall get nothing for ``seconds``, or until it is restored (``None``); ``why``, in a few words."""
+    """``endpoint`` shall get nothing for ``seconds``, or until it is restored (``None``); ``why``, in a few words.
+    ``ramp``: how its share grows from when the seconds are over, as that of ``Restore``."""
 
     endpoint: Endpoint
     why: str
     seconds: float | None = None
+    ramp: Ramp | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +82,9 @@ class HealthPolicy(Component, ABC):
     def judge(self, endpoints: Sequence[Endpoint], now: float) -> Iterable[Verdict]:
         """Look across all members, at the monotonic time ``now``; those that are held out are among them."""
         return ()
+
+    def declined(self, endpoint: Endpoint) -> None:
+        """An ejection of ``endpoint`` that it has said is not carried out: as many as may be are ejected."""
 
     def overruled(self, endpoint: Endpoint) -> None:
         """What it held against ``endpoint`` was lifted by another policy."""

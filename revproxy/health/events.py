@@ -8,7 +8,16 @@ from typing import ClassVar
 
 from ..events import Event
 
-__all__ = ["EndpointAwaited", "EndpointEjected", "EndpointRestored", "PanicBegan", "PanicEnded"]
+__all__ = [
+    "CircuitClosed",
+    "CircuitOpened",
+    "CircuitTried",
+    "EndpointAwaited",
+    "EndpointEjected",
+    "EndpointRestored",
+    "PanicBegan",
+    "PanicEnded",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,3 +81,35 @@ class PanicEnded(Event):
 
     def __str__(self) -> str:
         return f"{self.source}: {self.well} of {self.members} endpoints are well: the others are left out again"
+
+
+@dataclass(frozen=True, slots=True)
+class CircuitOpened(Event):
+    """The circuit breaker ``source`` lets nothing through for ``seconds``."""
+
+    level: ClassVar[int] = WARNING
+
+    why: str
+    seconds: float
+
+    def __str__(self) -> str:
+        return f"{self.source}: the circuit is open for {self.seconds:.3g} s: {self.why}"
+
+
+@dataclass(frozen=True, slots=True)
+class CircuitTried(Event):
+    """It is half open: some are let through again."""
+
+    def __str__(self) -> str:
+        return f"{self.source}: the circuit is half open"
+
+
+@dataclass(frozen=True, slots=True)
+class CircuitClosed(Event):
+    """The circuit breaker ``source``, or that of an endpoint, lets all through again; for ``seconds`` it had not."""
+
+    why: str
+    seconds: float
+
+    def __str__(self) -> str:
+        return f"{self.source}: the circuit is closed again after {self.seconds:.3g} s: {self.why}"

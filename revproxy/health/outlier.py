@@ -10,9 +10,9 @@ from statistics import fmean, median
 
 from ..clock import SYSTEM_CLOCK, Clock
 from ..endpoint import Endpoint
-from ..errors import ConnectFailed, Origin
 from ..exchange import Attempt
 from .base import Eject, HealthPolicy, Verdict, Verdicts
+from .blame import has_failed, who_asked
 
 __all__ = ["OutlierDetection"]
 
@@ -117,10 +117,10 @@ class OutlierDetection(HealthPolicy):
         record = self._records.get(attempt.endpoint)
         if record is None:
             return None
-        failed = _has_failed(attempt)
+        failed = has_failed(attempt)
         if failed is None:
             return None
-        if failed and not record.counts(_client(attempt), self._per_client):
+        if failed and not record.counts(who_asked(attempt), self._per_client):
             return None
         record.note(attempt, failed)
         for name, kind, row in (
@@ -142,6 +142,12 @@ class OutlierDetection(HealthPolicy):
                 record.times = max(record.times - 1, 0)
             record.begin()
         return verdicts
+
+    def declined(self, endpoint: Endpoint) -> None:
+        record = self._records.get(endpoint)
+        if record is not None:
+            record.times -= 1
+            record.until = self._clock.now()
 
     def overruled(self, endpoint: Endpoint) -> None:
         record = self._records.get(endpoint)
@@ -236,19 +242,3 @@ class _Record:
         self.row_local = self.row_local + 1 if attempt.error is not None else 0
         self.row_5xx = self.row_5xx + 1 if status >= 500 else 0
         self.row_gateway = self.row_gateway + 1 if status in _GATEWAY else 0
-
-
-def _has_failed(attempt: Attempt) -> bool | None:
-    """Whether the endpoint has failed; ``None``: nobody knows, as the client went away before."""
-    error = attempt.error
-    if error is not None:
-        # What the proxy itself lacks (a free connection) says nothing about the endpoint; that it is not there does.
-        return True if error.origin is Origin.UPSTREAM or isinstance(error, ConnectFailed) else None
-    return None if attempt.status is None else attempt.status >= 500
-
-
-def _client(attempt: Attempt) -> object:
-    try:
-        return attempt.exchange.inbound.client.ip
-    except ReferenceError:
-        return None

@@ -158,9 +158,10 @@ class Ward:
         endpoint, seconds = verdict.endpoint, verdict.seconds
         known = endpoint in case.ejected
         if not known and not case.may_eject_of(len(self._members)):
+            case.policy.declined(endpoint)
             return
         _cancel(case.ejected.get(endpoint))
-        lift = partial(self._restore, case, Restore(endpoint, "its time is over"))
+        lift = partial(self._restore, case, Restore(endpoint, "its time is over", verdict.ramp))
         case.ejected[endpoint] = None if seconds is None else self._clock.call_later(seconds, lift)
         if not known:
             endpoint.hold(case)

@@ -8,6 +8,7 @@ from .gradient import Gradient
 from .loop_lag import LoopLag
 from .priority import Priority
 from .queue import CLASSES
+from .retry_budget import RetryBudget
 from .shedding import SheddingBegan, SheddingEnded
 
 __all__ = [
@@ -19,6 +20,7 @@ __all__ = [
     "Limit",
     "LoopLag",
     "Priority",
+    "RetryBudget",
     "SheddingBegan",
     "SheddingEnded",
 ]

@@ -12,7 +12,7 @@ from ..message import Response
 
 __all__ = ["Failover"]
 
-_IDEMPOTENT = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE", "TRACE"})
+IDEMPOTENT = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE", "TRACE"})
 """Methods that may be asked twice (RFC 9110 section 9.2.2)."""
 
 _NOT_SENT: tuple[type[ProxyError], ...] = (NoEndpoint, QueueFull, QueueTimeout, ConnectFailed)
@@ -63,10 +63,10 @@ class Failover(Component):
             try:
                 response = await handler(exchange)
             except self._on:
-                if not _may_go_on(exchange, attempted, draft.body):
+                if not may_go_on(exchange, attempted, draft.body):
                     raise
             else:
-                if response.status not in self._statuses or not _may_go_on(exchange, attempted, draft.body):
+                if response.status not in self._statuses or not may_go_on(exchange, attempted, draft.body):
                     return response
                 response.body.close()
                 exchange.unwind(mark)
@@ -85,9 +85,9 @@ class Failover(Component):
         return f"Failover({', '.join(said)})"
 
 
-def _may_go_on(exchange: Exchange, attempted: int, body: Body) -> bool:
+def may_go_on(exchange: Exchange, attempted: int, body: Body) -> bool:
     """Whether the request may be asked again, with ``body``, after the attempts from ``attempted`` on."""
     sent = [attempt.request.method for attempt in exchange.attempts[attempted:] if attempt.sent]
     if not sent:
         return not body.taken
-    return body.replayable and _IDEMPOTENT.issuperset(sent)
+    return body.replayable and IDEMPOTENT.issuperset(sent)

@@ -134,6 +134,30 @@ def test_time_grows_and_shrinks() -> None:
     assert again() == 30
 
 
+def test_what_is_not_carried_out_does_not_count() -> None:
+    """An endpoint that was not ejected, as another one is, has its first time before it, and is judged at once."""
+    clock = FakeClock()
+    policy = OutlierDetection(consecutive_local=1, clock=clock, jitter=0)
+    upstream = Upstream("http://a.test", "http://b.test", health=[policy], clock=clock, transport=FakeTransport())
+    first, second = upstream.endpoints
+
+    def fails(endpoint: Endpoint) -> None:
+        asked = exchange()
+        attempt = Attempt(endpoint, asked, asked.request, 1, clock.now())
+        attempt.error = ConnectFailed("x")
+        upstream.settle(attempt)
+
+    fails(first)
+    for _ in range(5):
+        fails(second)
+    assert (first.held, second.held) == (True, False)
+    clock.advance(30)
+    fails(second)
+    assert second.held
+    clock.advance(30)
+    assert not second.held
+
+
 def test_jitter() -> None:
     """Up to a share more, by chance."""
     subject = Watched(consecutive_5xx=1, jitter=0.5, base=10.0, most=10.0)

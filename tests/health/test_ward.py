@@ -373,3 +373,28 @@ def test_changed_while_it_is_told() -> None:
     subject.ward.become(subject.members[1:])
     assert early.members == late.members == subject.members[2:]
     assert not any(each.held for each in subject.members)
+
+
+def test_declined() -> None:
+    """A policy is told of an ejection that is not carried out, as the bound is reached."""
+    policy = Told(0.25)
+    told: list[Endpoint] = []
+    policy.declined = told.append  # type: ignore[method-assign, assignment]
+    subject = Hospital(policy)
+    for each in subject.members[:3]:
+        policy.say(Eject(each, "x"))
+    policy.say(Eject(subject.members[0], "x"))  # it is ejected already
+    assert told == list(subject.members[1:3])
+
+
+def test_a_ramp_after_its_time() -> None:
+    """How its share grows may be said when it is ejected."""
+    policy = Told()
+    subject = Hospital(policy)
+
+    def ramp(now: float) -> float:
+        return 0.5
+
+    policy.say(Eject(subject.members[0], "x", 5, ramp))
+    subject.clock.advance(5)
+    assert subject.restored == [(subject.members[0], ramp)]

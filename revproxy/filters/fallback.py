@@ -1,0 +1,127 @@
+"""Another answer where there would be none."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+
+from ..errors import (
+    CircuitOpen,
+    ConnectFailed,
+    ConnectionLost,
+    DeadlineExceeded,
+    Drop,
+    NoEndpoint,
+    NoRoute,
+    Overloaded,
+    ProtocolError,
+    ProxyError,
+    QueueFull,
+    QueueTimeout,
+    ResponseTimeout,
+    SendTimeout,
+)
+from ..exchange import Exchange, Key
+from ..group import Group
+from ..handler import Component, Handler, name, walk
+from ..message import Response
+from ..routing.failover import may_go_on
+
+__all__ = ["INSTEAD_OF", "Fallback"]
+
+INSTEAD_OF: Key[ProxyError | int] = Key("instead of")
+"""What a fallback is asked for: the error, or the status of the answer that is passed over."""
+
+_UNANSWERED: tuple[type[ProxyError], ...] = (
+    NoEndpoint,
+    QueueFull,
+    QueueTimeout,
+    Overloaded,
+    CircuitOpen,
+    DeadlineExceeded,
+    ConnectFailed,
+    ConnectionLost,
+    ProtocolError,
+    SendTimeout,
+    ResponseTimeout,
+)
+
+
+class Fallback(Component):
+    """Has another handler answer where the one that it stands around fails with one of the errors ``on``, or answers
+    with one of the ``statuses``. ::
+
+        Pipeline(Fallback(respond(503, "Back in a minute.")), CircuitBreaker(), handler=upstream)
+
+    ``handler``
+        Answers instead: ``respond(...)``, an ``Upstream``, or an async function, which finds out by
+        ``exchange[INSTEAD_OF]`` what for. What it says stands; if it raises, that is the error.
+    ``on``
+        By default all that leaves a request without an answer: nobody to ask, no connection, an open circuit, too much
+        load, no response in time, or none that can be understood. Not what the client did.
+    ``statuses``
+        From 400 to 599. By default none: what a server says is its answer.
+
+    The answer that is passed over is closed, and all that was deferred for it is released, before the other handler is
+    asked, which gets a copy of the draft as it came here. Where that sends the request to an ``Upstream``, a request
+    that may have reached a server is asked again only if its method allows it and its body is in memory, as with
+    ``routing.Failover``; otherwise the error or the answer stands. What has begun to be delivered cannot be replaced.
+
+    With errors or statuses by which rules refuse (``NoRoute``, ``Drop``, a status below 500) it must not stand around
+    them: it would answer what they forbid.
+
+    Raises ``ValueError`` for what is no status, ``TypeError`` for what is no handler or no kind of ``ProxyError``.
+    """
+
+    def __init__(
+        self, handler: Handler, *, on: Collection[type[ProxyError]] = _UNANSWERED, statuses: Collection[int] = ()
+    ) -> None:
+        if not callable(handler):
+            raise TypeError(f"handler: {handler!r} is no handler: it is not callable")
+        for kind in on:
+            if not issubclass(kind, ProxyError):
+                raise TypeError(f"on: {kind!r} is no kind of ProxyError")
+        for status in statuses:
+            if type(status) is not int or not 400 <= status <= 599:
+                raise ValueError(f"statuses must be integers from 400 to 599, got {status!r}")
+        self._handler = handler
+        self._on = tuple(on)
+        self._statuses = frozenset(statuses)
+        self._sends = any(isinstance(part, Group) for part in walk(handler))
+        self.shortcuts: bool = any(status < 500 for status in statuses) or any(
+            issubclass(refusal, self._on) for refusal in (NoRoute, Drop)
+        )
+        self.answered: int = 0
+        """How often it was asked, ever."""
+
+    async def __call__(self, exchange: Exchange, handler: Handler) -> Response:
+        draft = exchange.request
+        exchange.request = draft.copy(draft.body)
+        attempted, mark = len(exchange.attempts), exchange.mark
+        try:
+            response = await handler(exchange)
+        except self._on as error:
+            if self._sends and not may_go_on(exchange, attempted, draft.body):
+                raise
+            exchange[INSTEAD_OF] = error
+        else:
+            if response.status not in self._statuses:
+                return response
+            if self._sends and not may_go_on(exchange, attempted, draft.body):
+                return response
+            response.body.close()
+            exchange[INSTEAD_OF] = response.status
+        exchange.unwind(mark)
+        exchange.request = draft.copy(draft.body)
+        self.answered += 1
+        return await self._handler(exchange)
+
+    def parts(self) -> Iterable[object]:
+        return (self._handler,)
+
+    def __repr__(self) -> str:
+        said = [name(self._handler)]
+        if self._on != _UNANSWERED:
+            said.append(f"on=[{', '.join(kind.__name__ for kind in self._on)}]")
+        if self._statuses:
+            said.append(f"statuses={sorted(self._statuses)}")
+        return f"Fallback({', '.join(said)})"

@@ -1,0 +1,37 @@
+"""What an attempt says of its endpoint, and what an error says of who was asked."""
+
+from __future__ import annotations
+
+from ..balancers.keys import client_address
+from ..errors import ConnectFailed, Interrupted, Origin, ProxyError, SessionLost
+from ..exchange import Attempt
+
+__all__ = ["client_of", "has_failed", "is_failure", "who_asked"]
+
+client_of = client_address()
+"""Who has sent an exchange: an address, or a /64 of IPv6, within which one client has as many as he likes."""
+
+
+def has_failed(attempt: Attempt) -> bool | None:
+    """Whether the endpoint has failed; ``None``: nobody knows, as the client went away before."""
+    error = attempt.error
+    if error is not None:
+        # What the proxy itself lacks (a free connection) says nothing about the endpoint; that it is not there does.
+        return True if error.origin is Origin.UPSTREAM or isinstance(error, ConnectFailed) else None
+    return None if attempt.status is None else attempt.status >= 500
+
+
+def is_failure(error: Exception) -> bool:
+    """Whether a handler that has raised ``error`` has failed; else it says nothing about it, for the client or a policy
+    is to blame."""
+    if not isinstance(error, ProxyError):
+        return True
+    return error.origin in (Origin.UPSTREAM, Origin.PROXY) and not isinstance(error, Interrupted | SessionLost)
+
+
+def who_asked(attempt: Attempt) -> str | bytes | None:
+    """The client of ``attempt``; ``None``, too, if its exchange is gone."""
+    try:
+        return client_of(attempt.exchange)
+    except ReferenceError:
+        return None
