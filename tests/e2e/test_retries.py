@@ -3,20 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import signal as signals
-import sys
-from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
 from random import Random
-from time import perf_counter
 
 import pytest
 
 from revproxy import Filter, Pipeline, ProxyHandler, Timeouts, Upstream
-from revproxy.balancers import First, RoundRobin
+from revproxy.balancers import First
 from revproxy.errors import ConnectFailed, ConnectionLost, ResponseTimeout, Truncated
 from revproxy.filters import Hedge, Retry
-from revproxy.health import OutlierDetection
 from revproxy.limiters import RetryBudget
 from revproxy.testing import (
     FakeUpstream,
@@ -39,7 +33,7 @@ from revproxy.testing import (
 
 from .pull import pull
 from .seen import Seen
-from .wire import GET, TIMEOUT, Site, serving
+from .wire import GET, TIMEOUT, serving
 
 POST = b"POST /p HTTP/1.1\r\nHost: a.test\r\nContent-Length: 2\r\n\r\nhi"
 PUT = b"PUT /p HTTP/1.1\r\nHost: a.test\r\nContent-Length: 10\r\n\r\n"
@@ -390,136 +384,3 @@ async def test_a_client_that_leaves_both() -> None:
             await other.wait_closed_connections(1)
             await seen.over()
         assert [each.error for each in seen.exchanges[0].attempts] == [None, None]
-
-
-# Real processes.
-
-_SERVER = """
-import asyncio, socket, sys
-from aiohttp import web
-
-async def answer(request):
-    await request.read()
-    await asyncio.sleep(0.002)
-    return web.Response(text=sys.argv[2])
-
-async def main():
-    app = web.Application()
-    app.router.add_route("*", "/{tail:.*}", answer)
-    runner = web.AppRunner(app)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", int(sys.argv[1]), reuse_address=True).start()
-    print(runner.addresses[0][1], flush=True)
-    await asyncio.Event().wait()
-
-asyncio.run(main())
-"""
-
-
-@asynccontextmanager
-async def process(name: str, port: int = 0) -> AsyncIterator[tuple[asyncio.subprocess.Process, int]]:
-    """A server in a process of its own, and its port."""
-    child = await asyncio.create_subprocess_exec(
-        sys.executable, "-c", _SERVER, str(port), name, stdout=asyncio.subprocess.PIPE
-    )
-    try:
-        assert child.stdout is not None
-        async with asyncio.timeout(TIMEOUT):
-            yield child, int(await child.stdout.readline())
-    finally:
-        if child.returncode is None:
-            child.kill()
-        await child.communicate()
-
-
-class Load:
-    """Clients that ask one request after the other, each on a connection of its own, until they are told to end."""
-
-    def __init__(self, site: Site) -> None:
-        self._site = site
-        self._goes_on = True
-        self._answered = asyncio.Event()
-        self.answers: list[tuple[int, bytes]] = []
-        self.seconds: list[float] = []
-
-    async def client(self) -> None:
-        async with self._site.connect() as connection:
-            while self._goes_on:
-                started = perf_counter()
-                await connection.send(GET)
-                answer = await connection.final()
-                self.seconds.append(perf_counter() - started)
-                self.answers.append((answer.status, answer.body))
-                self._answered.set()
-
-    async def until(self, ready: Callable[[list[tuple[int, bytes]]], bool]) -> None:
-        """Until the answers from now on are so."""
-        since = len(self.answers)
-        while not ready(self.answers[since:]):
-            self._answered.clear()
-            await self._answered.wait()
-
-    def end(self) -> None:
-        self._goes_on = False
-
-
-async def test_a_server_that_is_killed() -> None:
-    """F-84, F-86: of three servers in processes of their own one is killed under load (SIGKILL), stays away and comes
-    back: with ``Retry(attempts=2)`` no client sees anything of it, and the server has its share again."""
-    async with AsyncExitStack() as stack:
-        servers = [await stack.enter_async_context(process(name)) for name in ("a", "b", "c")]
-        upstream = Upstream(
-            *(f"http://127.0.0.1:{port}" for _, port in servers),
-            balancer=RoundRobin(),
-            health=[OutlierDetection(base=0.2, most=0.4, jitter=0)],
-        )
-        subject = retry()
-        async with (
-            serving(Pipeline(subject, handler=upstream)) as site,
-            asyncio.timeout(60),
-            asyncio.TaskGroup() as group,
-        ):
-            load = Load(site)
-            for _ in range(10):
-                group.create_task(load.client())
-            await load.until(lambda answers: len(answers) >= 200)
-            servers[0][0].send_signal(signals.SIGKILL)
-            await servers[0][0].wait()
-            await load.until(lambda answers: len(answers) >= 500)
-            assert b"a" not in [body for _, body in load.answers[-400:]]
-            await stack.enter_async_context(process("a", servers[0][1]))
-            await load.until(lambda answers: [body for _, body in answers].count(b"a") >= 100)
-            load.end()
-        assert {status for status, _ in load.answers} == {200}
-        assert (subject.retried > 0, subject.refused) == (True, 0)
-
-
-async def test_a_server_that_is_stopped() -> None:
-    """F-86: a process that is stopped (SIGSTOP) takes connections and never answers: no client is told, none waits for
-    longer than two tries, and it is left alone soon."""
-    async with AsyncExitStack() as stack:
-        servers = [await stack.enter_async_context(process(name)) for name in ("a", "b", "c")]
-        upstream = Upstream(
-            *(f"http://127.0.0.1:{port}" for _, port in servers),
-            balancer=RoundRobin(),
-            health=[OutlierDetection(max_ejected=0.4, jitter=0)],
-        )
-        subject = retry(per_try=1.0)
-        async with (
-            serving(Pipeline(subject, handler=upstream)) as site,
-            asyncio.timeout(60),
-            asyncio.TaskGroup() as group,
-        ):
-            load = Load(site)
-            for _ in range(10):
-                group.create_task(load.client())
-            await load.until(lambda answers: len(answers) >= 100)
-            servers[0][0].send_signal(signals.SIGSTOP)
-            await load.until(lambda answers: len(answers) >= 600)
-            assert upstream.endpoints[0].held
-            load.end()
-        assert {status for status, _ in load.answers} == {200}
-        assert 5 <= subject.retried <= 20
-        slow = sorted(load.seconds)[-subject.retried :]
-        assert slow[0] >= 1.0
-        assert slow[-1] < 2.0
