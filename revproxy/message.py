@@ -48,7 +48,6 @@ class Inbound:
     """
 
     # Set on first use.
-    _client: ClientAddress
     _cookies: MultiDictProxy[str]
     _query: MultiDictProxy[str]
     _tls: Any
@@ -92,16 +91,16 @@ class Inbound:
         self.scheme: str = scheme
         self.host: str = host
         self.peer: object = peer
+        self._client: ClientAddress | None = None
         self._extra = extra
 
     @property
     def client(self) -> ClientAddress:
         """Where the request comes from: the peer of the connection, or whom a trusted proxy has named."""
-        try:
-            return self._client
-        except AttributeError:
-            self._client = ClientAddress.of_peer(self.peer)
-            return self._client
+        client = self._client
+        if client is None:
+            client = self._client = ClientAddress.of_peer(self.peer)
+        return client
 
     def introduce(self, client: ClientAddress) -> None:
         """Set ``client`` to what a trusted proxy said of it. Called by the edge."""

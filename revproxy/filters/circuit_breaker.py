@@ -68,13 +68,11 @@ class CircuitBreaker(Component):
         return self._circuit.look(self._clock.now())
 
     async def __call__(self, exchange: Exchange, handler: Handler) -> Response:
-        now = self._clock.now()
-        call = self._circuit.admit(now)
+        circuit, now = self._circuit, self._clock.now()
+        call = circuit.admit(now)
         if call is None:
             self.refused += 1
-            raise CircuitOpen(
-                f"{self.name}: the circuit is {self._circuit.state.value}", retry_after=self._circuit.wait(now)
-            )
+            raise CircuitOpen(f"{self.name}: the circuit is {circuit.state.value}", retry_after=circuit.wait(now))
         attempted = len(exchange.attempts)
         try:
             response = await handler(exchange)

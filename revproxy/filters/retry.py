@@ -15,6 +15,7 @@ from ..clock import SYSTEM_CLOCK, Clock
 from ..errors import ProxyError
 from ..events import Event
 from ..exchange import Exchange, Key
+from ..group import Group
 from ..handler import Component, Handler
 from ..headers import is_token
 from ..limiters.body_budget import BodyBudget
@@ -179,9 +180,11 @@ class Retry(Component):
         exchange[_RETRIED] = exchange
         self.budget.deposit(self._clock.now())
         number = 1
+        # An upstream edits no draft: then that is for the first attempt as it is, and only others have copies.
+        request = draft if kept is None and self._field is None and isinstance(handler, Group) else draft.copy(body)
         try:
             while True:
-                self._prepare(exchange, draft.copy(body), number, deadline)
+                self._prepare(exchange, request, number, deadline)
                 attempted, mark = len(exchange.attempts), exchange.mark
                 try:
                     response = await handler(exchange)
@@ -210,6 +213,7 @@ class Retry(Component):
                 await self._clock.sleep(wait)
                 self.retried += 1
                 number += 1
+                request = draft.copy(body)
         finally:
             exchange.deadline, exchange.interim = deadline, interim
             exchange[_RETRIED] = None  # no cycle is left

@@ -100,6 +100,8 @@ class Circuit:
 
     def admit(self, now: float) -> Call | None:
         """Let a call in, which has to end or be dropped; ``None``: it is refused."""
+        if self.state is CircuitState.CLOSED:
+            return Call(self, now)
         state = self.look(now)
         if state is CircuitState.CLOSED:
             return Call(self, now)
@@ -141,7 +143,9 @@ class Circuit:
                 why = None
         elif self.state is CircuitState.HALF_OPEN:
             calls = 1 if ended is None else 0
-            self._trial.add(failed=failed, slow=slow, calls=calls)
+            self._trial.calls += calls
+            self._trial.failed += failed
+            self._trial.slow += slow
             self._well = max(self._well + calls - (failed or slow), 0)
             why = self._trip.opens(self._trial, trial=True) if failed or slow else None
         else:
@@ -178,6 +182,9 @@ class Circuit:
         """Whether it counts."""
         if call.epoch != self.epoch:
             return False
+        if self.state is CircuitState.CLOSED and not failed and not slow:
+            self._outcomes.add(now, client, failed=False, slow=False)
+            return True
         if self.state is CircuitState.HALF_OPEN and self._flying.pop(call, None) is None:
             return False
         self.record(now, client, failed=failed, slow=slow)

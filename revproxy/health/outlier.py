@@ -105,6 +105,7 @@ class OutlierDetection(HealthPolicy):
         self._clock = clock
         self._rng = rng or Random()
         self._records: dict[Endpoint, _Record] = {}
+        self._judged_at = float("-inf")
         self._serves: Verdicts | None = None
 
     def bind(self, endpoints: Sequence[Endpoint], verdicts: Verdicts) -> None:
@@ -138,9 +139,10 @@ class OutlierDetection(HealthPolicy):
         verdicts = list(self._judged(records, now))
         ejected = {each.endpoint for each in verdicts}
         for endpoint, record in records.items():
-            if endpoint not in ejected and now >= record.until:
+            if endpoint not in ejected and record.until <= self._judged_at:  # at no time of the interval was it out
                 record.times = max(record.times - 1, 0)
             record.begin()
+        self._judged_at = now
         return verdicts
 
     def declined(self, endpoint: Endpoint) -> None:

@@ -77,6 +77,8 @@ class RetryBudget:
         """Which slice the time is in. Those that are over are forgotten."""
         current, count = int(now * _SLICES / self.ttl), self._slices
         last = self._slice
+        if current == last:
+            return current % count
         if last is None or current > last:
             for passed in range(min(current - last, count) if last is not None else 0):
                 at = (current - passed) % count

@@ -154,7 +154,8 @@ def _prepare(argv: list[str], directory: Path, failure: str, env: Mapping[str, s
 
 
 def all_subjects(loops: tuple[str, ...]) -> list[Subject]:
-    """In the order of the tables. Rules are about heads, so the subject with rules answers only the small request."""
+    """In the order of the tables. Rules are about heads, so the subject with rules answers only the small request, and
+    so does the one with what keeps it up, which looks at nothing else."""
     subjects: list[Subject] = []
     for loop in loops:
         subjects += [
@@ -163,6 +164,13 @@ def all_subjects(loops: tuple[str, ...]) -> list[Subject]:
                 "revproxy-rules",
                 "revproxy, 10 rules",
                 python_program("library", loop, "--rules", "10"),
+                loop,
+                frozenset({"small"}),
+            ),
+            Subject(
+                "revproxy-resilient",
+                "revproxy, resilient",
+                python_program("library", loop, "--resilient"),
                 loop,
                 frozenset({"small"}),
             ),

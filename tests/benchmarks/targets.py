@@ -21,6 +21,7 @@ class Comparison:
 COMPARISONS = (
     Comparison("small", "revproxy", "aiohttp", 1.7),
     Comparison("small", "revproxy-rules", "aiohttp", 2.2),
+    Comparison("small", "revproxy-resilient", "revproxy", 1.2),
     Comparison("small", "revproxy", "clientsession", 0.42),
     Comparison("small", "revproxy", "go", 1.0),
     Comparison("small", "revproxy", "node"),

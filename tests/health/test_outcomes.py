@@ -56,7 +56,8 @@ def test_what_is_spoilt(steps: list[tuple[float, int, int]]) -> None:
         assert subject.all == Counts(len(window), sum(failed for _, _, failed in window))
     subject.add(now + 100, 9, failed=False, slow=False)
     assert subject.all == Counts(1)
-    assert len(subject._cells) == 1
+    assert not subject._bad
+    assert sum(map(len, subject._buckets)) == 1
 
 
 def test_clear() -> None:
@@ -85,5 +86,5 @@ def test_bounded(window: float) -> None:
     subject = Outcomes(window)
     for number in range(5000):
         subject.add(1000.0 + number * window / 5000, f"client {number}", failed=True, slow=False)
-    assert len(subject._cells) <= 256
+    assert len(subject._bad) <= 256
     assert sum(map(len, subject._buckets)) <= 2560

@@ -116,7 +116,8 @@ def test_one_client_cannot_eject() -> None:
 
 
 def test_time_grows_and_shrinks() -> None:
-    """``min(base * k, most)``; in each interval without an ejection one is forgiven."""
+    """``min(base * k, most)``; one is forgiven in each interval without an ejection, but in none of which it was out
+    for a part: else a server that fails as soon as it is back would hardly be out for longer each time."""
     subject = Watched(consecutive_5xx=1, base=30.0, most=100.0)
 
     def again() -> float | None:
@@ -126,12 +127,27 @@ def test_time_grows_and_shrinks() -> None:
         return verdict.seconds
 
     assert [again() for _ in range(5)] == [30, 60, 90, 100, 100]
-    for _ in range(4):
+    for _ in range(1 + 4):
         subject.judged()
     assert again() == 60
     for _ in range(10):
         subject.judged()
     assert again() == 30
+
+
+def test_a_part_of_an_interval_forgives_nothing() -> None:
+    """Algorithms row 6: who comes back in the middle of an interval, and fails again after it, has not been well for a
+    whole one; who does so after two has."""
+    subject = Watched(consecutive_5xx=1, interval=10.0, base=15.0)
+    assert getattr(subject.settles(0, 500), "seconds", 0.0) == 15
+    for _ in range(2):  # it is back after 15 s, in the second interval
+        subject.clock.advance(10)
+        assert subject.judged() == []
+    assert getattr(subject.settles(0, 500), "seconds", 0.0) == 30
+    for _ in range(4):  # back as the third ends, and well in the fourth
+        subject.clock.advance(10)
+        assert subject.judged() == []
+    assert getattr(subject.settles(0, 500), "seconds", 0.0) == 30
 
 
 def test_what_is_not_carried_out_does_not_count() -> None:

@@ -1,4 +1,4 @@
-"""This library: as it is by default, or with rules of which only the last matches."""
+"""This library: as it is by default, with rules of which only the last matches, or with all that keeps it up."""
 
 from __future__ import annotations
 
@@ -6,17 +6,29 @@ import argparse
 
 from aiohttp import web
 
-from revproxy import ProxyHandler, Rule, Rules, Upstream, block, when
+from revproxy import Pipeline, ProxyHandler, Rule, Rules, Upstream, block, when
+from revproxy.filters import CircuitBreaker, ConcurrencyLimit, Deadline, Retry
+from revproxy.health import OutlierDetection
+from revproxy.limiters import Gradient
 
 from .serve import serve
 
 
 def application(arguments: argparse.Namespace) -> web.Application:
-    upstream = Upstream(arguments.backend)
-    proxy = ProxyHandler(_rules(upstream, arguments.rules) if arguments.rules else upstream)
+    if arguments.resilient:
+        proxy = _resilient(arguments.backend)
+    else:
+        upstream = Upstream(arguments.backend)
+        proxy = ProxyHandler(_rules(upstream, arguments.rules) if arguments.rules else upstream)
     app = web.Application()
     proxy.mount(app)
     return app
+
+
+def _resilient(backend: str) -> ProxyHandler:
+    upstream = Upstream(backend, health=[OutlierDetection()])
+    filters = (ConcurrencyLimit(Gradient(least=64)), CircuitBreaker(), Retry())
+    return ProxyHandler(Pipeline(*filters, handler=upstream), filters=[Deadline(30.0)])
 
 
 def _rules(upstream: Upstream, count: int) -> Rules:

@@ -18,6 +18,7 @@ def told() -> argparse.Namespace:
     parser.add_argument("--backend", required=True, help="the back end's URL, without a path")
     parser.add_argument("--loop", choices=("asyncio", "uvloop"), required=True)
     parser.add_argument("--rules", type=int, default=0)
+    parser.add_argument("--resilient", action="store_true")
     return parser.parse_args()
 
 
