@@ -181,7 +181,8 @@ class Retry(Component):
         self.budget.deposit(self._clock.now())
         number = 1
         # An upstream edits no draft: then that is for the first attempt as it is, and only others have copies.
-        request = draft if kept is None and self._field is None and isinstance(handler, Group) else draft.copy(body)
+        asked: object = handler
+        request = draft if kept is None and self._field is None and isinstance(asked, Group) else draft.copy(body)
         try:
             while True:
                 self._prepare(exchange, request, number, deadline)
