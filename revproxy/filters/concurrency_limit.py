@@ -107,10 +107,11 @@ class ConcurrencyLimit(Component):
         return self._shedding.count
 
     async def __call__(self, exchange: Exchange, handler: Handler) -> Response:
-        now = self._clock.now()
-        self._let_in(now)
-        if not self._queue and self._in_flight < self._limit.allowed(now):
-            self._queue.pop(now)
+        now, queue = self._clock.now(), self._queue
+        if queue.is_behind:
+            self._let_in(now)
+        if not (queue.is_behind and queue) and self._in_flight < self._limit.allowed(now):
+            queue.pop(now)
             self._in_flight += 1
         else:
             await self._wait(exchange, now)
@@ -178,7 +179,7 @@ class ConcurrencyLimit(Component):
 
     def _leave(self) -> None:
         self._in_flight -= 1
-        if self._queue:
+        if self._queue.is_behind:
             self._let_in(self._clock.now())
 
     def _answered(self, started: float) -> None:

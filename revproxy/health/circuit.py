@@ -13,6 +13,10 @@ from .trip import Trip
 __all__ = ["Call", "Change", "Circuit", "CircuitState"]
 
 
+_OTHERS = 4
+"""Failures of one client that are not counted in a trial for each call of others that ends well."""
+
+
 class CircuitState(StrEnum):
     """Who is let in."""
 
@@ -41,21 +45,25 @@ class Circuit:
     again, see ``Trip.opens``.
 
     A call is of the state that it was let in by: in a later one its end neither counts, nor frees a place. So a place
-    is neither lost nor given twice; who lets go of one without a result says ``drop``, and that of a call that has not
-    ended after ``Trip.seconds`` is given to another.
+    is neither lost nor given twice; who lets go of one without a result says ``drop``, and the place of a call that has
+    not ended after ``Trip.seconds`` is given to another, though it counts when it ends.
 
-    It does not open for one client's failures: where without the client that fares worst there are ``Trip.least`` calls
-    in the window, those have to be bad enough, too. Of fewer nobody can say; so in a trial all count.
+    It does not open for one client's failures: where without the client that fares worst there are ``Trip.trials``
+    calls in the window, those have to be bad enough, too. In a trial, where few calls have to do, the first failure
+    counts, whoever's it is; but whose call has ended one trial does not end the next one, unless nobody else is there.
 
     All times are monotonic seconds.
     """
 
     __slots__ = (
+        "_alone",
         "_away",
+        "_blamed",
         "_broke",
         "_changed",
         "_credit",
         "_flying",
+        "_ignored",
         "_outcomes",
         "_rng",
         "_times",
@@ -77,6 +85,9 @@ class Circuit:
         self._flying: dict[Call, float] = {}  # calls of the trial, the oldest first, with when they were let in
         self._credit = 0.0  # what each call adds its share to, and one that is let in takes 1 from
         self._well = 0  # calls of the trial that were neither
+        self._alone = True  # whether it was one client whose calls have opened it
+        self._blamed: object = None  # whose call has ended the trial before
+        self._ignored = 0  # calls of that client that have failed in this one
         self._times = 0  # opened so often in a row
         self._broke = 0.0  # when it was last closed no more
         self._away = 0.0  # for how long it was not closed then
@@ -142,6 +153,8 @@ class Circuit:
             if why is not None and self._is_one_clients():
                 why = None
         elif self.state is CircuitState.HALF_OPEN:
+            if (failed or slow) and self._may_ignore(client):
+                return None
             calls = 1 if ended is None else 0
             self._trial.calls += calls
             self._trial.failed += failed
@@ -151,7 +164,7 @@ class Circuit:
         else:
             return None
         if why is not None:
-            self._open(now, why)
+            self._open(now, why, client)
         elif self.state is CircuitState.HALF_OPEN:
             self._close_in_time(now)
         return why
@@ -185,8 +198,7 @@ class Circuit:
         if self.state is CircuitState.CLOSED and not failed and not slow:
             self._outcomes.add(now, client, failed=False, slow=False)
             return True
-        if self.state is CircuitState.HALF_OPEN and self._flying.pop(call, None) is None:
-            return False
+        self._flying.pop(call, None)
         self.record(now, client, failed=failed, slow=slow)
         return True
 
@@ -194,17 +206,31 @@ class Circuit:
         if call.epoch == self.epoch:
             self.record(now, client, failed=True, ended=ended)
 
+    def _may_ignore(self, client: object) -> bool:
+        """Whether a call of ``client`` that has failed need not end the trial: it ended the one before, too. So many
+        may be, for each call of others that has ended well, and some more before the first one has."""
+        if client is None or client != self._blamed:
+            return False
+        self._ignored += 1
+        return self._ignored <= self._trip.trials + _OTHERS * self._well
+
     # Changes of the state.
 
     def _is_one_clients(self) -> bool:
-        others = self._outcomes.others()
-        return others.calls >= self._trip.least and self._trip.opens(others) is None
+        every, others = self._outcomes.all, self._outcomes.others()
+        if every.failed + every.slow - others.failed - others.slow < 2:
+            return False
+        return others.calls >= min(self._trip.trials, self._trip.least) and not self._trip.opens(others, trial=True)
 
-    def _open(self, now: float, why: str) -> None:
+    def _open(self, now: float, why: str, client: object) -> None:
         if self.state is CircuitState.CLOSED:
             if now - self.since > self._away:
                 self._times = 0
             self._broke = now
+            self._alone = not self._outcomes.others().calls
+            self._blamed = None
+        elif not self._alone:
+            self._blamed = client
         self._times += 1
         seconds = self._trip.time(self._times) * (1 + self._rng.random() * self._trip.jitter)
         self.until = now + seconds
@@ -212,7 +238,7 @@ class Circuit:
 
     def _try(self, now: float) -> None:
         self._trial = Counts()
-        self._well, self._credit = 0, 1.0  # the first is let in at once
+        self._well, self._ignored, self._credit = 0, 0, 1.0  # the first is let in at once
         self._become(CircuitState.HALF_OPEN, now, "its time is over", now - self._broke)
 
     def _close_in_time(self, now: float) -> None:

@@ -21,6 +21,10 @@ _CLIENTS = 1024
 """Clients of an endpoint at most that are told apart in an interval; what others contribute does not count."""
 
 
+_SAMPLED = 16
+"""Attempts, of which one is looked at for who is served."""
+
+
 class OutlierDetection(HealthPolicy):
     """Ejects endpoints that fail, or are slow, while others do not; as Envoy's outlier detection does, by what attempts
     show, without a probe.
@@ -44,7 +48,8 @@ class OutlierDetection(HealthPolicy):
         The share of the endpoints that may be ejected at once, of 1; one always may, all never.
     ``per_client``
         How many failures in an interval may be by one client, beyond which they do not count: lest a client that knows
-        how to provoke an error has servers ejected.
+        how to provoke an error has servers ejected. Nor does a row eject that is one client's alone, where others are
+        served.
 
     What the client did never counts: that it went away is no failure, nor is it a success. Raises ``ValueError`` that
     names the parameter.
@@ -121,8 +126,13 @@ class OutlierDetection(HealthPolicy):
         failed = has_failed(attempt)
         if failed is None:
             return None
-        if failed and not record.counts(who_asked(attempt), self._per_client):
-            return None
+        if failed:
+            client = who_asked(attempt)
+            if not record.counts(client, self._per_client):
+                return None
+            record.failed_for(client)
+        elif not record.total % _SAMPLED:
+            record.served = who_asked(attempt)
         record.note(attempt, failed)
         for name, kind, row in (
             ("consecutive_5xx", "answers from 500 to 599", record.row_5xx),
@@ -130,7 +140,7 @@ class OutlierDetection(HealthPolicy):
             ("consecutive_local", "attempts without an answer", record.row_local),
         ):
             limit = self._consecutive[name]
-            if limit and row >= limit:
+            if limit and row >= limit and not record.is_one_clients:
                 return self._eject(attempt.endpoint, record, f"{row} {kind} in a row")
         return None
 
@@ -164,8 +174,14 @@ class OutlierDetection(HealthPolicy):
         if enough and self._deviations:
             mean = fmean(rates.values())
             floor = mean - self._deviations * sqrt(fmean((rate - mean) ** 2 for rate in rates.values()))
-        times = {each: record.seconds / record.timed for each, record in busy.items() if record.timed}
-        ceiling = self._latency * median(times.values()) if self._latency and enough and times else float("inf")
+        # Who is slow gets less, of a balancer that looks at loads: a quarter of the requests is enough to see it.
+        times = {
+            each: record.seconds / record.timed
+            for each, record in records.items()
+            if record.timed and record.total * 4 >= self._requests
+        }
+        usual = [seconds for each, seconds in times.items() if each in busy]
+        ceiling = self._latency * median(usual) if self._latency and usual else float("inf")
         for endpoint, record in records.items():
             if now < record.until:
                 continue
@@ -177,7 +193,7 @@ class OutlierDetection(HealthPolicy):
                 and record.failed >= self._failure_share * record.total
             ):
                 yield self._eject(endpoint, record, f"{record.failed} of {record.total} attempts failed")
-            elif times.get(endpoint, 0.0) > ceiling:
+            elif times.get(endpoint, 0.0) > ceiling and len({*busy, endpoint}) >= self._hosts:
                 yield self._eject(
                     endpoint, record, f"{1000 * times[endpoint]:.3g} ms on average, over {1000 * ceiling:.3g} ms"
                 )
@@ -197,12 +213,15 @@ class _Record:
     """What has come of the attempts at one endpoint: lately, and in a row."""
 
     __slots__ = (
+        "_by",
+        "_by_more",
         "_clients",
         "failed",
         "row_5xx",
         "row_gateway",
         "row_local",
         "seconds",
+        "served",
         "timed",
         "times",
         "total",
@@ -214,6 +233,10 @@ class _Record:
         self.times = 0
         """How often it was ejected, less the intervals in which it was well."""
         self.until = float("-inf")
+        self.served: object = None
+        """A client whose attempt went well lately, one of many."""
+        self._by: object = None
+        self._by_more = False
         self.begin()
 
     def begin(self) -> None:
@@ -229,6 +252,18 @@ class _Record:
             return False
         self._clients[client] = known + 1
         return True
+
+    def failed_for(self, client: object) -> None:
+        """An attempt of ``client`` has failed, as the next in a row or the first of one."""
+        if not (self.row_5xx or self.row_gateway or self.row_local):
+            self._by, self._by_more = client, client is None
+        elif client != self._by:
+            self._by_more = True
+
+    @property
+    def is_one_clients(self) -> bool:
+        """Whether all of those in the row were the same client's, while others were served."""
+        return not self._by_more and self.served is not None and self.served != self._by
 
     def note(self, attempt: Attempt, failed: bool) -> None:
         self.total += 1

@@ -18,24 +18,29 @@ __all__ = ["Ward"]
 class _Case:
     """One policy, what it holds against whom, and when it judges next."""
 
-    __slots__ = ("awaited", "ejected", "policy", "take", "timer")
+    __slots__ = ("awaited", "ejected", "policy", "returning", "take", "timer")
 
     def __init__(self, policy: HealthPolicy, take: Callable[[_Case, Verdict], None]) -> None:
         self.policy = policy
         self.ejected: dict[Endpoint, Timer | None] = {}
         """With the timer that lifts it, if it has an end."""
+        self.returning: dict[Endpoint, Ramp] = {}
+        """Those that it has let back for a part of their share, which grows."""
         self.awaited: set[Endpoint] = set()
         """Those who are new to it. They may be ejected as well."""
         self.take: Callable[[Verdict], None] = partial(take, self)
         self.timer: Timer | None = None
 
-    def may_eject_of(self, count: int) -> bool:
-        """Whether one more of ``count`` endpoints may be ejected."""
-        share, after = self.policy.max_ejected, len(self.ejected) + 1
+    def may_eject(self, endpoint: Endpoint, count: int, now: float) -> bool:
+        """Whether ``endpoint``, of ``count``, may be ejected, too. Those that have only a part of their share yet count
+        as if they were: the others have what they do not get, and would be ejected for it one after the other."""
+        self.returning = {each: ramp for each, ramp in self.returning.items() if each is not endpoint and ramp(now) < 1}
+        share, after = self.policy.max_ejected, len({*self.ejected, *self.returning}) + 1
         return share >= 1 or (after < count and (after == 1 or after <= share * count))
 
     def forget(self, endpoint: Endpoint) -> bool:
         """Hold nothing against ``endpoint``; whether there was something."""
+        self.returning.pop(endpoint, None)
         if endpoint not in self.ejected and endpoint not in self.awaited:
             return False
         self.awaited.discard(endpoint)
@@ -157,7 +162,7 @@ class Ward:
     def _eject(self, case: _Case, verdict: Eject) -> None:
         endpoint, seconds = verdict.endpoint, verdict.seconds
         known = endpoint in case.ejected
-        if not known and not case.may_eject_of(len(self._members)):
+        if not known and not case.may_eject(endpoint, len(self._members), self._clock.now()):
             case.policy.declined(endpoint)
             return
         _cancel(case.ejected.get(endpoint))
@@ -178,6 +183,8 @@ class Ward:
     def _restore(self, case: _Case, verdict: Restore) -> None:
         endpoint = verdict.endpoint
         forgotten = case.forget(endpoint)
+        if forgotten and verdict.ramp is not None:
+            case.returning[endpoint] = verdict.ramp
         if verdict.overrules:
             for other in self._cases:
                 if other.policy.yields and other.forget(endpoint):

@@ -61,7 +61,8 @@ class Queue(Generic[T]):
         self._interval = interval
         self._classes: tuple[_Class[T], ...] = tuple(_Class() for _ in range(CLASSES))
         self._places: dict[T, tuple[_Class[T], Hashable]] = {}
-        self._is_behind = False
+        self.is_behind: bool = False
+        """Whether it has to be told, by ``pop``, of those that need not wait. Else nobody waits."""
 
     def __len__(self) -> int:
         return len(self._places)
@@ -88,7 +89,7 @@ class Queue(Generic[T]):
         if not of.backlog:
             of.since = now
         of.backlog = min(of.backlog + 1, self.size)
-        self._is_behind = True
+        self.is_behind = True
         of.came = now
         if len(self._places) >= self.size:
             if gone is None:
@@ -115,7 +116,7 @@ class Queue(Generic[T]):
     def pop(self, now: float) -> T | None:
         """Take out who is next. To be called, too, for one who comes and need not wait: that is how a queue comes to
         know that it keeps up."""
-        if not self._is_behind:
+        if not self.is_behind:
             return None
         for of in self._classes:
             of.backlog = max(of.backlog - 1, of.count - 1, 0)
@@ -125,7 +126,7 @@ class Queue(Generic[T]):
                 of.tenants.move_to_end(tenant)
                 self._take(item)
                 return item
-        self._is_behind = any(of.backlog for of in self._classes)
+        self.is_behind = any(of.backlog for of in self._classes)
         return None
 
     def expire(self, item: T) -> bool:

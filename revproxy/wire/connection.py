@@ -414,10 +414,13 @@ class Connection(asyncio.Protocol):
     # Deadlines.
 
     def watch(self, seconds: float, expiry: Callable[[str], ProxyError], now: float | None = None) -> None:
-        """From ``now`` on, after ``seconds`` without another call the exchange fails with ``expiry``."""
+        """From ``now`` on, after ``seconds`` without another call the exchange fails with ``expiry``; where there is no
+        response head by then, at its deadline. Who waits for the client then does not blame the upstream."""
         deadline = (self._clock.now() if now is None else now) + seconds
         if self._waiter is not None and self._head_deadline < deadline:
-            deadline, expiry = self._head_deadline, ResponseTimeout
+            deadline = self._head_deadline
+            if expiry is not ClientTimeout:
+                expiry = ResponseTimeout
         self._expiry = expiry
         if expiry is SendTimeout:
             self._unsent = self._transport.get_write_buffer_size()

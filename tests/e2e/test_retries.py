@@ -10,7 +10,8 @@ import pytest
 from revproxy import Filter, Pipeline, ProxyHandler, Timeouts, Upstream
 from revproxy.balancers import First
 from revproxy.errors import ConnectFailed, ConnectionLost, ResponseTimeout, Truncated
-from revproxy.filters import Hedge, Retry
+from revproxy.filters import CircuitBreaker, Deadline, Hedge, Retry
+from revproxy.health import CircuitState, OutlierDetection, Trip
 from revproxy.limiters import RetryBudget
 from revproxy.testing import (
     FakeUpstream,
@@ -384,3 +385,22 @@ async def test_a_client_that_leaves_both() -> None:
             await other.wait_closed_connections(1)
             await seen.over()
         assert [each.error for each in seen.exchanges[0].attempts] == [None, None]
+
+
+# Clients that are slow.
+
+
+async def test_a_slow_client_is_not_the_servers_fault() -> None:
+    """S-57: a client that stops in the middle of its request has used up the time of its exchange, or of its attempt:
+    408, no server is asked again, none is ejected, and no circuit opens for others."""
+    async with FakeUpstream() as server:
+        for filter in (Deadline(0.1), retry(per_try=0.1)):
+            breaker = CircuitBreaker(Trip(least=3, trials=1))
+            upstream = Upstream(server.url, health=[OutlierDetection(consecutive_local=1)], timeouts=SOON, panic=0)
+            async with serving(Pipeline(breaker, filter, handler=upstream)) as site:
+                answers = await asyncio.gather(*(site.ask(PUT + b"012") for _ in range(6)))
+                assert {answer.status for answer in answers} == {408}
+                assert breaker.state is CircuitState.CLOSED
+                assert upstream.endpoints[0].accepts(asyncio.get_running_loop().time())
+                assert (await site.ask(GET)).status == 200
+        server.errors.clear()

@@ -217,11 +217,82 @@ def test_one_clients_failures() -> None:
         alone.ask(failed=True, client="the only one")
     assert alone.state is OPEN
     few = Wired()
-    for _ in range(19):
+    for _ in range(4):
         few.ask()
     for _ in range(19):
         few.ask(failed=True, client=knows_how)
     assert few.state is OPEN
+
+
+@pytest.mark.parametrize("rate", [0, 2, 10, 20])
+def test_one_client_does_not_hold_it_open(rate: int) -> None:
+    """S-57: after an outage, one client who always fails may end one trial, not every one: the others, ten requests a
+    second of fifty clients, have the service back soon, and keep it."""
+    rng, circuit, now = Random(7), Circuit(Trip(), rng=Random(7)), 1000.0
+    for client in range(20):
+        call = circuit.admit(now)
+        assert call is not None
+        call.end(now, client, failed=True)
+    assert circuit.state is OPEN
+    served = refused = 0
+    while now < 1600:
+        now += rng.expovariate(10 + rate)
+        is_theirs = rng.random() < rate / (10 + rate)
+        call = circuit.admit(now)
+        if call is not None:
+            call.end(now, 200 if is_theirs else rng.randrange(50), failed=is_theirs)
+        served += call is not None and not is_theirs
+        refused += call is None and not is_theirs
+    assert circuit.state is CLOSED
+    assert served > 5500
+    assert refused < 300
+
+
+def test_one_client_alone() -> None:
+    """Where nobody else is there one client's failures end every trial, each of them the first."""
+    subject = Wired(ramp=0)
+    while subject.state is CLOSED:
+        subject.ask(failed=True, client=1)
+    for _ in range(4):
+        subject.now = subject.circuit.until
+        assert subject.ask(failed=True, client=1)
+        assert subject.state is OPEN
+
+
+@pytest.mark.parametrize(("others", "ignored", "who"), [(0, 5, 77), (1, 9, 77), (0, 0, 78), (1, 3, 78)])
+def test_whose_failure_has_ended_a_trial(others: int, ignored: int, who: int) -> None:
+    """In the next one his do not count so much: some are let go, and more for each call of others that ends well. The
+    first failure of another one counts."""
+    subject = Wired(ramp=0, trials=5)
+    subject.breaks()
+    subject.now = subject.circuit.until
+    subject.ask(failed=True, client=77)
+    assert subject.state is OPEN
+    subject.now = subject.circuit.until
+    for _ in range(others):
+        assert subject.ask()
+    for _ in range(ignored):
+        assert subject.ask(failed=True, client=77)
+        assert subject.state is HALF_OPEN
+    assert subject.ask(failed=True, client=who)
+    assert subject.state is OPEN
+
+
+def test_answers_that_take_longer_than_it_is_open() -> None:
+    """Their places are given to others meanwhile, and when they end well that counts: it closes."""
+    subject = Wired(seconds=5, ramp=5, trials=5)
+    subject.breaks()
+    subject.now += 5
+    under_way: list[tuple[float, Call]] = []
+    for _ in range(600):
+        subject.now += 0.1
+        for ended, call in [each for each in under_way if each[0] <= subject.now]:
+            under_way.remove((ended, call))
+            call.end(subject.now, None, failed=False)
+        call_now = subject.admit()
+        if call_now is not None:
+            under_way.append((subject.now + 6, call_now))
+    assert subject.state is CLOSED
 
 
 def test_shares_for_who_does_not_ask() -> None:

@@ -115,6 +115,36 @@ def test_one_client_cannot_eject() -> None:
     assert isinstance(subject.settles(0, 500), Eject)
 
 
+def test_one_clients_row() -> None:
+    """S-57: where others are served a row that is one client's alone ejects nobody, however long it is; with another
+    client's failure it is no longer his alone. Where nobody else is known to be served it ejects."""
+    subject = Watched(per_client=1000)
+    for _ in range(20):
+        subject.settles(0, 200)
+    for _ in range(100):
+        assert subject.settles(0, 500, client="192.0.2.1") is None
+    assert isinstance(subject.settles(0, 500), Eject)
+    alone = Watched()
+    for _ in range(20):
+        alone.settles(0, 200, client="192.0.2.1")
+    for _ in range(4):
+        assert alone.settles(0, 500, client="192.0.2.1") is None
+    assert isinstance(alone.settles(0, 500, client="192.0.2.1"), Eject)
+
+
+def test_a_slow_one_that_gets_little() -> None:
+    """A balancer that looks at loads gives a slow server less: a quarter of the requests is enough to see it, but not
+    less, and the others' median is that of those that are busy."""
+    for asked, ejected in ((24, False), (25, True)):
+        subject = Watched(latency=3.0, hosts=5, requests=100)
+        for number in range(1, 6):
+            for _ in range(100):
+                subject.settles(number, 200, seconds=0.01)
+        for _ in range(asked):
+            subject.settles(0, 200, seconds=0.1)
+        assert [verdict.endpoint for verdict in subject.judged()] == [subject.members[0]] * ejected
+
+
 def test_time_grows_and_shrinks() -> None:
     """``min(base * k, most)``; one is forgiven in each interval without an ejection, but in none of which it was out
     for a part: else a server that fails as soon as it is back would hardly be out for longer each time."""

@@ -398,3 +398,29 @@ def test_a_ramp_after_its_time() -> None:
     policy.say(Eject(subject.members[0], "x", 5, ramp))
     subject.clock.advance(5)
     assert subject.restored == [(subject.members[0], ramp)]
+
+
+def test_those_that_come_back_by_degrees_count() -> None:
+    """Who has only a part of its share yet counts for ``max_ejected``, as if it were out, until it has all of it. It
+    may be ejected again itself; who has its share at once does not count."""
+    policy = Told(max_ejected=0.5)
+    subject = Hospital(policy)
+    a, b, c, d = subject.members
+    shares = {a: 0.3}
+    policy.say(Eject(a, "x", 1.0, lambda now: shares[a]))
+    policy.say(Eject(b, "x", 1.0))
+    subject.clock.advance(1)
+    assert subject.accepting == [0, 1, 2, 3]
+    for each in (c, d):
+        policy.say(Eject(each, "x"))
+    assert subject.accepting == [0, 1, 3]
+    policy.say(Eject(a, "again", 1.0, lambda now: shares[a]))
+    assert subject.accepting == [1, 3]
+    subject.clock.advance(1)
+    policy.say(Restore(c, "well"))
+    policy.say(Eject(b, "x"))
+    policy.say(Eject(d, "x"))
+    assert subject.accepting == [0, 2, 3]
+    shares[a] = 1.0
+    policy.say(Eject(d, "x"))
+    assert subject.accepting == [0, 2]

@@ -56,7 +56,9 @@ def simulated(make: Make, policies: Policies, *, sick: int = 1, seconds: float =
     )
 
 
-@pytest.mark.parametrize(("make", "policies"), [(in_turn, outliers), (in_turn, breaker), (the_less_busy, breaker)])
+@pytest.mark.parametrize(
+    ("make", "policies"), [(in_turn, outliers), (in_turn, breaker), (the_less_busy, outliers), (the_less_busy, breaker)]
+)
 def test_clients_see_no_more_of_it(make: Callable[[], Make], policies: Policies) -> None:
     """What one slow server of six does to the 99th percentile, without a policy, is undone by one that looks at times:
     from fifteen seconds after it became slow until it is well clients wait as long as they did before. When it is well,
