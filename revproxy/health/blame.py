@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from ..balancers.keys import client_address
-from ..errors import ConnectFailed, Interrupted, Origin, ProxyError, SessionLost
+from ..errors import ConnectFailed, Interrupted, NoEndpoint, Origin, ProxyError, SessionLost
 from ..exchange import Attempt
 
 __all__ = ["client_of", "has_failed", "is_failure", "who_asked"]
 
 client_of = client_address()
 """Who has sent an exchange: an address, or a /64 of IPv6, within which one client has as many as he likes."""
+
+
+_SAYS_NOTHING = (Interrupted, NoEndpoint, SessionLost)
 
 
 def has_failed(attempt: Attempt) -> bool | None:
@@ -23,10 +26,10 @@ def has_failed(attempt: Attempt) -> bool | None:
 
 def is_failure(error: Exception) -> bool:
     """Whether a handler that has raised ``error`` has failed; else it says nothing about it, for the client or a policy
-    is to blame."""
+    is to blame, or health policies know already that nobody is there: they will know when somebody is, too."""
     if not isinstance(error, ProxyError):
         return True
-    return error.origin in (Origin.UPSTREAM, Origin.PROXY) and not isinstance(error, Interrupted | SessionLost)
+    return error.origin in (Origin.UPSTREAM, Origin.PROXY) and not isinstance(error, _SAYS_NOTHING)
 
 
 def who_asked(attempt: Attempt) -> str | bytes | None:

@@ -26,13 +26,14 @@ def test_every_error(error: type[ProxyError]) -> None:
 
 
 def test_what_the_proxy_did() -> None:
-    """That nobody can answer is a failure, and so is a handler that breaks; that the application ended is none, nor
-    that one client's session did."""
+    """That there is no place is a failure, and so is a handler that breaks; that the application ended is none, nor that
+    one client's session did, nor what others that watch over health have decided."""
     assert is_failure(QueueFull("x"))
     assert is_failure(InternalError("x"))
     assert is_failure(OSError("x"))
     assert not is_failure(errors.Interrupted())
     assert not is_failure(errors.SessionLost("x"))
+    assert not is_failure(errors.NoEndpoint("x"))
 
 
 @pytest.mark.parametrize(
