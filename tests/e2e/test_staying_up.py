@@ -129,8 +129,8 @@ async def test_all_are_down_and_it_is_known() -> None:
             await subject.upstream.ready(5.0)
             await load.count(100)
             await asyncio.gather(*(each.kill() for each in servers))
+            await load.until(lambda answers: all(each.held for each in subject.upstream.endpoints))
             await load.until(lambda answers: statuses(answers[-50:]) == {503: 50})
-            assert all(each.held for each in subject.upstream.endpoints)
             down = await load.lasts(0.5)
             assert statuses(down) == {503: len(down)}
             assert percentile(down, 50) < 0.1

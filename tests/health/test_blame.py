@@ -26,8 +26,8 @@ def test_every_error(error: type[ProxyError]) -> None:
 
 
 def test_what_the_proxy_did() -> None:
-    """That there is no place is a failure, and so is a handler that breaks; that the application ended is none, nor that
-    one client's session did, nor what others that watch over health have decided."""
+    """That there is no place is a failure, and so is a handler that breaks; that the application ended is none, nor
+    is what has become of one client's session, nor what those have decided that watch over health."""
     assert is_failure(QueueFull("x"))
     assert is_failure(InternalError("x"))
     assert is_failure(OSError("x"))
