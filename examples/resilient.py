@@ -142,27 +142,27 @@ async def check(url: str, behind: list[Server]) -> None:
 
     one, two, three = behind
     async with ClientSession() as session:
-        await load("all are well", 0.5)
+        await load("all are well", 0.3)
         assert set(counts) == {"one", "two", "three"}
         await one.kill()
-        await load("one was killed", 1.0)
+        await load("one was killed", 0.8)
         assert "503" not in counts
-        await load("one is known to be down", 0.5)
+        await load("one is known to be down", 0.3)
         assert set(counts) == {"two", "three"}
         await one.start()
-        await load("one was started again", 1.5)
+        await load("one was started again", 1.2)
         assert "503" not in counts
         assert "one" in counts
         two.send(signal.SIGSTOP)
-        await load("two hangs", 1.0)
+        await load("two hangs", 0.8)
         assert "503" not in counts
         two.send(signal.SIGCONT)
         await asyncio.gather(*(each.kill() for each in behind))
-        await load("all were killed", 1.0)
+        await load("all were killed", 0.8)
         assert set(counts) == {"503"}
         await asyncio.gather(one.start(), two.start(), three.start())
-        await load("all were started again", 2.0)
-        await load("and are well", 0.5)
+        await load("all were started again", 1.5)
+        await load("and are well", 0.3)
         assert set(counts) == {"one", "two", "three"}
 
 

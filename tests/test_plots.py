@@ -39,12 +39,14 @@ def programs() -> Iterator[tuple[ModuleType, ModuleType]]:
         del sys.modules[name]
 
 
+@pytest.mark.soak
 def test_the_table(programs: tuple[ModuleType, ModuleType]) -> None:
     """It has the simulator's figures, to the last digit."""
     figures, plots = programs
     assert plots.table_in(PAGE.read_text(encoding="utf-8")) == figures.table()
 
 
+@pytest.mark.soak
 @pytest.mark.parametrize("name", NAMES)
 def test_a_picture(programs: tuple[ModuleType, ModuleType], name: str) -> None:
     """It was drawn from the simulator's figures; it is one element that can be read, without a colour that only one

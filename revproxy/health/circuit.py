@@ -191,16 +191,13 @@ class Circuit:
         if self._flying.pop(call, None) is not None:
             self._credit += 1
 
-    def _end(self, call: Call, now: float, client: object, *, failed: bool, slow: bool) -> bool:
-        """Whether it counts."""
-        if call.epoch != self.epoch:
-            return False
+    def _end(self, call: Call, now: float, client: object, *, failed: bool, slow: bool) -> None:
+        """A call of this state is over."""
         if self.state is CircuitState.CLOSED and not failed and not slow:
             self._outcomes.add(now, client, failed=False, slow=False)
-            return True
+            return
         self._flying.pop(call, None)
         self.record(now, client, failed=failed, slow=slow)
-        return True
 
     def _spoil(self, call: Call, now: float, client: object, ended: float) -> None:
         if call.epoch == self.epoch:
@@ -275,9 +272,13 @@ class Call:
 
     def end(self, now: float, client: object, *, failed: bool, slow: bool = False) -> None:
         """It is over, and was a ``client``'s."""
-        if not self._over:
-            self._over = True
-            if self._circuit._end(self, now, client, failed=failed, slow=slow) and not failed:
+        if self._over:
+            return
+        self._over = True
+        circuit = self._circuit
+        if self.epoch == circuit.epoch:
+            circuit._end(self, now, client, failed=failed, slow=slow)
+            if not failed:
                 self._ended, self._client = now, client
 
     def drop(self) -> None:
