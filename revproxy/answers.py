@@ -14,7 +14,7 @@ from .headers import encode_fields
 from .message import Response
 from .problems import problem
 
-__all__ = ["Block", "block", "redirect", "respond"]
+__all__ = ["Block", "Fixed", "block", "redirect", "respond"]
 
 _WITHOUT_CONTENT = frozenset({204, 205, 304})
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
@@ -37,8 +37,8 @@ class Block:
         return f"block({self.status}, title={self.title!r})"
 
 
-class _Fixed:
-    """Answers every exchange alike, each with fields of its own: filters may edit them."""
+class Fixed:
+    """Answers every exchange alike (``respond``, ``redirect``), each with fields of its own: filters may edit them."""
 
     __slots__ = ("_repr", "action", "body", "headers", "status")
 
@@ -88,7 +88,7 @@ def respond(
     fields.update(headers or {})
     data = body.encode() if isinstance(body, str) else bytes(body)
     said = f"respond({status}{f', <{len(data)} bytes>' if data else ''})"
-    return _Fixed(status, fields, Body(data) if data else EMPTY, action=f"respond {status}", repr=said)
+    return Fixed(status, fields, Body(data) if data else EMPTY, action=f"respond {status}", repr=said)
 
 
 def redirect(location: str, status: int = 302) -> Handler:
@@ -102,7 +102,7 @@ def redirect(location: str, status: int = 302) -> Handler:
         raise ValueError(f"location: {location!r} is not printable ASCII without spaces: percent-encode it")
     if not location.startswith(("http://", "https://", "/")) or location.startswith("//"):
         raise ValueError(f"location: {location!r} is neither an http: or https: URL nor a path from '/'")
-    return _Fixed(
+    return Fixed(
         status,
         CIMultiDict({"Location": location}),
         EMPTY,

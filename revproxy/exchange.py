@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from .rules import Rule
 
-__all__ = ["NO_HOOKS", "Attempt", "Exchange", "Hooks", "Key"]
+__all__ = ["NO_HOOKS", "SPENT", "Attempt", "Exchange", "Hooks", "Key"]
 
 T = TypeVar("T")
 D = TypeVar("D")
@@ -35,6 +35,11 @@ class Key(Generic[T]):
 
     def __repr__(self) -> str:
         return f"Key({self.name!r})"
+
+
+SPENT: Key[ProxyError | None] = Key("spent")
+"""The request may have been acted upon, and must not be: an upstream raises this error, or one of its own for ``None``,
+instead of sending it again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +176,7 @@ class Exchange:
         twin.id = self.id
         twin.hooks = self.hooks
         twin.attempts.extend(self.attempts)
+        twin._values = _readdressed(twin._values, self, twin)
 
     def join(self, twin: Exchange, *, won: bool) -> None:
         """``twin`` has come to its end, and its attempts are listed here. ``won``: its answer stands, and with it its
@@ -183,7 +189,7 @@ class Exchange:
         if won:
             self.attempts.extend(brought)
             self.request = twin.request
-            self._values = twin._values
+            self._values = _readdressed(twin._values, twin, self)
             self.defer(twin.finish)
         else:
             at = max(len(self.attempts) - 1, 0)  # before the one that stands
@@ -216,6 +222,11 @@ class Exchange:
     def __repr__(self) -> str:
         tries = f" attempts={len(self.attempts)}" if self.attempts else ""
         return f"<Exchange {self.inbound.method} {self.inbound.target!r} from {self.inbound.client}{tries}>"
+
+
+def _readdressed(values: dict[Key[Any], Any] | None, of: Exchange, to: Exchange) -> dict[Key[Any], Any] | None:
+    """``values``, those that mean the exchange itself mean another."""
+    return values and {key: to if value is of else value for key, value in values.items()}
 
 
 class Attempt:

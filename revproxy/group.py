@@ -14,7 +14,7 @@ from .balancers import P2C, Balancer, Snapshot
 from .clock import Clock
 from .endpoint import Endpoint, EndpointState, Ramp, check_weight
 from .errors import InternalError, NoEndpoint, SessionLost
-from .exchange import Attempt, Exchange
+from .exchange import SPENT, Attempt, Exchange
 from .handler import Component
 from .health import HealthPolicy
 from .health.ward import Ward
@@ -83,6 +83,8 @@ class Group(Component):
 
         Raises ``NoEndpoint`` and ``SessionLost``.
         """
+        if SPENT in exchange:
+            raise exchange[SPENT] or NoEndpoint(f"{self.name}: the request may have been acted upon already")
         tried = [each.endpoint for each in exchange.attempts if not _went_well(each)] if exchange.attempts else ()
         kept: Endpoint | None = None
         if self.affinity is not None:

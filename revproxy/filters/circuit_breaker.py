@@ -84,7 +84,9 @@ class CircuitBreaker(Component):
             failed = self._is_failure(response.status)
             self._ended(call, exchange, failed=failed)
             if not failed and len(exchange.attempts) > attempted:
-                exchange.defer(partial(self._delivered, call, exchange.attempts[-1]))
+                attempt = exchange.attempts[-1]
+                if attempt.error is None and attempt.status is not None:  # else its answer is not the one
+                    exchange.defer(partial(self._delivered, call, attempt))
             return response
         finally:
             call.drop()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 
+from ..answers import Block, Fixed
 from ..errors import (
     CircuitOpen,
     ConnectFailed,
@@ -20,11 +21,11 @@ from ..errors import (
     ResponseTimeout,
     SendTimeout,
 )
-from ..exchange import Exchange, Key
+from ..exchange import SPENT, Exchange, Key
 from ..group import Group
 from ..handler import Component, Handler, name, walk
 from ..message import Response
-from ..routing.failover import may_go_on
+from ..routing.again import Begun, may_go_on
 
 __all__ = ["INSTEAD_OF", "Fallback"]
 
@@ -62,12 +63,13 @@ class Fallback(Component):
         From 400 to 599. By default none: what a server says is its answer.
 
     The answer that is passed over is closed, and all that was deferred for it is released, before the other handler is
-    asked, which gets a copy of the draft as it came here. Where that sends the request to an ``Upstream``, a request
-    that may have reached a server is asked again only if its method allows it and its body is in memory, as with
-    ``routing.Failover``; otherwise the error or the answer stands. What has begun to be delivered cannot be replaced.
+    asked, which gets a copy of the draft as it came here, and the deadline. Where that sends the request to an
+    ``Upstream``, a request that may have reached a server is sent again only if its method allows it and its body is in
+    memory, as with ``routing.Failover``; otherwise the error or the answer stands. What has begun to be delivered, be
+    it by an interim answer (1xx), cannot be replaced.
 
-    With errors or statuses by which rules refuse (``NoRoute``, ``Drop``, a status below 500) it must not stand around
-    them: it would answer what they forbid.
+    With errors or statuses by which rules refuse (``NoRoute``, ``Drop``, a status, but for ``respond(...)`` and
+    ``block(...)`` in place of one from 500 on) it must not stand around them: it would answer what they forbid.
 
     Raises ``ValueError`` for what is no status, ``TypeError`` for what is no handler or no kind of ``ProxyError``.
     """
@@ -87,31 +89,43 @@ class Fallback(Component):
         self._on = tuple(on)
         self._statuses = frozenset(statuses)
         self._sends = any(isinstance(part, Group) for part in walk(handler))
-        self.shortcuts: bool = any(status < 500 for status in statuses) or any(
+        # What answers by itself gives nothing away, whatever refuses a request.
+        tells = not isinstance(handler, Block | Fixed)
+        self.shortcuts: bool = any(status < 500 or tells for status in statuses) or any(
             issubclass(refusal, self._on) for refusal in (NoRoute, Drop)
         )
         self.answered: int = 0
         """How often it was asked, ever."""
 
     async def __call__(self, exchange: Exchange, handler: Handler) -> Response:
-        draft = exchange.request
+        draft, deadline, interim = exchange.request, exchange.deadline, exchange.interim
+        begun = Begun(interim)
+        if interim is not None:
+            exchange.interim = begun
         exchange.request = draft.copy(draft.body)
         attempted, mark = len(exchange.attempts), exchange.mark
         try:
             response = await handler(exchange)
         except self._on as error:
-            if self._sends and not may_go_on(exchange, attempted, draft.body):
+            is_spent = not may_go_on(exchange, attempted, draft.body, error)
+            if begun.happened or (is_spent and self._sends):
                 raise
-            exchange[INSTEAD_OF] = error
+            error.__traceback__ = None  # which holds the exchange, that holds the error
+            why: ProxyError | int = error
         else:
-            if response.status not in self._statuses:
+            if response.status not in self._statuses or begun.happened:
                 return response
-            if self._sends and not may_go_on(exchange, attempted, draft.body):
+            why = response.status
+            is_spent = not may_go_on(exchange, attempted, draft.body, None)
+            if is_spent and self._sends:
                 return response
             response.body.close()
-            exchange[INSTEAD_OF] = response.status
         exchange.unwind(mark)
         exchange.request = draft.copy(draft.body)
+        exchange.deadline, exchange.interim = deadline, interim
+        exchange[INSTEAD_OF] = why
+        if is_spent:
+            exchange[SPENT] = why if isinstance(why, ProxyError) else None
         self.answered += 1
         return await self._handler(exchange)
 

@@ -12,6 +12,7 @@ from ..headers import is_token
 from ..limiters.retry_budget import RetryBudget
 from ..message import Response
 from ..routing.recent import Recent
+from .paid import PAID
 from .race import Race
 
 __all__ = ["Hedge"]
@@ -105,7 +106,9 @@ class Hedge(Component):
 
     async def _timed(self, exchange: Exchange, handler: Handler) -> Response:
         started = self._clock.now()
-        self.budget.deposit(started)
+        if exchange.get(PAID) is not self.budget:
+            exchange[PAID] = self.budget
+            self.budget.deposit(started)
         delay = self.delay
         if delay is None or (exchange.deadline is not None and started + delay >= exchange.deadline):
             response = await handler(exchange)

@@ -39,6 +39,7 @@ class Race:
         self._second: asyncio.Task[Response] | None = None
         self._woken: asyncio.Future[None] | None = None
         self._is_decided = False
+        self._is_firsts = False  # the client has a part of its answer
 
     async def run(self, delay: float, may_ask: Callable[[], bool]) -> Response:
         """The answer. After ``delay`` seconds without one the second go begins, if it ``may_ask`` then."""
@@ -55,13 +56,13 @@ class Race:
         finally:
             self._is_decided = True
             timer.cancel()
-            exchange.interim = self._interim
             goes = [each for each in (first, self._second) if each is not None and each is not winner]
             try:
                 await _ended(goes)
             finally:
                 self._settle(winner, goes, mark)
                 self._first = self._second = None  # else they and their tracebacks held each other
+                exchange.interim = self._interim
         return winner.result()
 
     def _go(self, exchange: Exchange) -> asyncio.Task[Response]:
@@ -77,7 +78,7 @@ class Race:
             second = self._second
             if self._has_won(first):
                 return first
-            if second is not None and self._has_won(second):
+            if second is not None and not self._is_firsts and self._has_won(second):
                 return second
             if first.done() and (second is None or second.done()):
                 return first
@@ -97,7 +98,7 @@ class Race:
 
     def _begun(self, status: int, headers: CIMultiDict[str]) -> None:
         """The first go has an interim answer, which the client gets: the final one has to be of the same server."""
-        self._is_decided = True
+        self._is_decided = self._is_firsts = True
         if self._second is not None:
             self._second.cancel()
         if self._interim is not None:

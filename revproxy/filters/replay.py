@@ -141,6 +141,9 @@ class ReplayBody(Body):
                 self._chunks.append(chunk)
                 self._size = size
                 return
+            if not self._waiting:  # between two attempts: a piece more, lest the next one has nothing to send
+                self._chunks.append(chunk)
+                return
             self._kept = False
         self._drop()
         self._chunks.append(chunk)
@@ -157,7 +160,7 @@ class ReplayBody(Body):
         """No other iteration follows. One that is under way goes on."""
         self._kept = False
         pull = self._pull
-        if pull is not None and not self._waiting:  # who asked for it is gone
+        if pull is not None and not self._readers:  # who asked for it is gone
             pull.cancel()
             await asyncio.wait((pull,))
         if not self._readers:

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from random import Random
 from typing import ClassVar
 
-from multidict import CIMultiDict, istr
+from multidict import istr
 
 from ..body import Body
 from ..clock import SYSTEM_CLOCK, Clock
-from ..errors import ProxyError
+from ..errors import DeadlineExceeded, ProxyError
 from ..events import Event
 from ..exchange import Exchange, Key
 from ..group import Group
@@ -21,7 +21,8 @@ from ..headers import is_token
 from ..limiters.body_budget import BodyBudget
 from ..limiters.retry_budget import RetryBudget
 from ..message import Request, Response
-from ..routing.failover import IDEMPOTENT
+from ..routing.again import IDEMPOTENT, Begun, sent_since
+from .paid import PAID
 from .replay import ReplayBody
 from .retry_after import retry_after
 
@@ -174,11 +175,13 @@ class Retry(Component):
         if kept is not None:
             body = kept
             exchange.defer(kept.end)
-        begun = _Begun(interim)
+        begun = Begun(interim)
         if interim is not None:
             exchange.interim = begun
         exchange[_RETRIED] = exchange
-        self.budget.deposit(self._clock.now())
+        if exchange.get(PAID) is not self.budget:
+            exchange[PAID] = self.budget
+            self.budget.deposit(self._clock.now())
         number = 1
         # An upstream edits no draft: then that is for the first attempt as it is, and only others have copies.
         asked: object = handler
@@ -245,14 +248,20 @@ class Retry(Component):
         """Whether another attempt is called for, and does no harm, after those from ``attempted`` on."""
         if number >= self._attempts:
             return False
-        if error is not None and not (error.retryable if self._on is None else isinstance(error, self._on)):
+        if error is not None and not self._calls_for_another(error):
             return False
-        sent = [attempt.request for attempt in exchange.attempts[attempted:] if attempt.sent]
+        sent = sent_since(exchange, attempted, error)
         if not sent:
             return not body.taken
         if not body.replayable or (body.data is not None and len(body.data) > self._replay):
             return False
         return all(map(self._may_repeat, sent))
+
+    def _calls_for_another(self, error: ProxyError) -> bool:
+        if self._on is not None:
+            return isinstance(error, self._on)
+        # Where a try has a time of its own that may be over while all of them have more.
+        return error.retryable or (self._per_try is not None and isinstance(error, DeadlineExceeded))
 
     def _may_repeat(self, request: Request) -> bool:
         return request.method in self._methods or (self._by_key and _IDEMPOTENCY_KEY in request.headers)
@@ -278,18 +287,3 @@ class Retry(Component):
 
     def __repr__(self) -> str:
         return f"<Retry {self.name} attempts={self._attempts} retried={self.retried} {self.budget!r}>"
-
-
-class _Begun:
-    """Passes interim responses on to the client, and knows that there was one."""
-
-    __slots__ = ("_interim", "happened")
-
-    def __init__(self, interim: Callable[[int, CIMultiDict[str]], None] | None) -> None:
-        self._interim = interim
-        self.happened = False
-
-    def __call__(self, status: int, headers: CIMultiDict[str]) -> None:
-        self.happened = True
-        if self._interim is not None:
-            self._interim(status, headers)

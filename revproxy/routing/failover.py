@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 
-from ..body import Body
 from ..errors import ConnectFailed, NoEndpoint, ProxyError, QueueFull, QueueTimeout
 from ..exchange import Exchange
 from ..handler import Component, Handler
 from ..message import Response
+from .again import Begun, may_go_on
 
 __all__ = ["Failover"]
-
-IDEMPOTENT = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE", "TRACE"})
-"""Methods that may be asked twice (RFC 9110 section 9.2.2)."""
 
 _NOT_SENT: tuple[type[ProxyError], ...] = (NoEndpoint, QueueFull, QueueTimeout, ConnectFailed)
 
@@ -30,7 +27,8 @@ class Failover(Component):
 
     An answer that is passed over is closed, and all that was deferred for it is released, before the next handler is
     asked: it is no load any more. Each handler gets a copy of the draft, whatever filters before it have made of
-    theirs. ``exchange.attempts`` has the attempts of all.
+    theirs, and the deadline as it was before. ``exchange.attempts`` has the attempts of all. Where anything went to the
+    client, interim answers (1xx) included, nobody else is asked.
 
     Raises ``ValueError`` for fewer than two handlers and for what is no status from 400 to 599, ``TypeError`` for what
     is no handler or no kind of ``ProxyError``.
@@ -56,20 +54,31 @@ class Failover(Component):
 
     async def __call__(self, exchange: Exchange) -> Response:
         *first, last = self._handlers
-        draft = exchange.request
+        draft, deadline, interim = exchange.request, exchange.deadline, exchange.interim
+        begun = Begun(interim)
+        if interim is not None:
+            exchange.interim = begun
         for handler in first:
             exchange.request = draft.copy(draft.body)
             attempted, mark = len(exchange.attempts), exchange.mark
             try:
                 response = await handler(exchange)
-            except self._on:
-                if not may_go_on(exchange, attempted, draft.body):
+            except self._on as error:
+                if begun.happened or not may_go_on(exchange, attempted, draft.body, error):
                     raise
+                error.__traceback__ = None  # which holds the exchange, whose attempt holds the error
             else:
-                if response.status not in self._statuses or not may_go_on(exchange, attempted, draft.body):
+                if (
+                    response.status not in self._statuses
+                    or begun.happened
+                    or not may_go_on(exchange, attempted, draft.body, None)
+                ):
                     return response
                 response.body.close()
-                exchange.unwind(mark)
+            for attempt in exchange.attempts[attempted:]:
+                attempt.passed_over = True
+            exchange.unwind(mark)
+            exchange.deadline = deadline
         exchange.request = draft.copy(draft.body)
         return await last(exchange)
 
@@ -83,11 +92,3 @@ class Failover(Component):
         if self._statuses:
             said.append(f"statuses={sorted(self._statuses)}")
         return f"Failover({', '.join(said)})"
-
-
-def may_go_on(exchange: Exchange, attempted: int, body: Body) -> bool:
-    """Whether the request may be asked again, with ``body``, after the attempts from ``attempted`` on."""
-    sent = [attempt.request.method for attempt in exchange.attempts[attempted:] if attempt.sent]
-    if not sent:
-        return not body.taken
-    return body.replayable and IDEMPOTENT.issuperset(sent)

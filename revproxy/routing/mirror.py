@@ -18,7 +18,7 @@ from ..balancers.keys import HashKey, hash_of
 from ..clock import SYSTEM_CLOCK, Clock, Timer
 from ..errors import ProxyError
 from ..events import Event
-from ..exchange import Exchange
+from ..exchange import Exchange, Key
 from ..handler import Component, Handler, name
 from ..headers import encode_fields, is_token
 from ..limiters.body_budget import BodyBudget
@@ -156,6 +156,7 @@ class Mirror(Component):
         self._clock = clock
         self._rng = rng or Random()
         self._is_stopped = False
+        self._mirrored: Key[bool] = Key(f"mirrored by {name}")
         self._shadows: set[Shadow] = set()
         self._fates: Counter[Fate] = Counter()
         self._told: set[Fate] = set()
@@ -183,9 +184,15 @@ class Mirror(Component):
 
     def __call__(self, exchange: Exchange, handler: Handler) -> Coroutine[Any, Any, Response]:
         request = exchange.request
-        if request.method in self._methods and request.upgrade is None and not self._is_stopped:
+        if (
+            request.method in self._methods
+            and request.upgrade is None
+            and not self._is_stopped
+            and self._mirrored not in exchange
+        ):
             try:
                 if self._is_drawn(exchange):
+                    exchange[self._mirrored] = True  # once, however often a retry further out asks
                     comparison = self._cast(exchange)
                     if comparison is not None:
                         return _compared(exchange, handler, comparison)

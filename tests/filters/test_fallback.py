@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
+from multidict import CIMultiDict
 
 from revproxy import Body, Exchange, Handler, Pipeline, Response, Rule, Rules, Upstream, block, respond, when
 from revproxy.body import StreamBody
@@ -24,10 +25,10 @@ from revproxy.errors import (
     Truncated,
 )
 from revproxy.exchange import Attempt
-from revproxy.filters import INSTEAD_OF, CircuitBreaker, Fallback
+from revproxy.filters import INSTEAD_OF, CircuitBreaker, Deadline, Fallback
 from revproxy.handler import walk
-from revproxy.health import Trip
-from revproxy.testing import FakeTransport, FakeUpstream, exchange, reset
+from revproxy.health import CircuitState, Trip
+from revproxy.testing import FakeClock, FakeTransport, FakeUpstream, exchange, reset
 
 from ..e2e.wire import GET, serving
 
@@ -238,6 +239,7 @@ async def test_cancelled() -> None:
         (Fallback(static()), False),
         (Fallback(static(), statuses=[500, 503]), False),
         (Fallback(static(), statuses=[403]), True),
+        (Fallback(saying(200), statuses=[503]), True),
         (Fallback(static(), on=[NoRoute]), True),
         (Fallback(static(), on=[ProxyError]), True),
         (Fallback(static(), on=[Drop]), True),
@@ -293,3 +295,79 @@ def test_nonsense(options: dict[str, object], says: str, kind: type[Exception]) 
     """It is refused, with the parameter and the value."""
     with pytest.raises(kind, match=says):
         Fallback(**{"handler": static(), **options})  # type: ignore[arg-type]
+
+
+async def test_a_function_that_sends() -> None:
+    """F-84: what may have been acted upon is not sent again, however the handler comes to an upstream: it hears of the
+    error itself. A function that sends nothing answers."""
+    second = saying(201)
+
+    async def by_hand(exchange: Exchange) -> Response:
+        return await second(exchange)
+
+    async def at_once(exchange: Exchange) -> Response:
+        return Response(202)
+
+    for method, answer, told in (
+        ("POST", ConnectionLost("x"), 502),
+        ("GET", ConnectionLost("x"), 201),
+        ("POST", 503, 503),
+    ):
+        try:
+            status = (await Fallback(by_hand, statuses=[503])(exchange(method), saying(answer, sent=True))).status
+        except ProxyError as error:
+            status = error.status or 0
+        assert status == told
+        assert (await Fallback(at_once, statuses=[503])(exchange(method), saying(answer, sent=True))).status == 202
+
+
+async def test_a_handler_that_is_no_upstream() -> None:
+    """Nobody knows what it has done: unless its error says that nothing was sent, a POST is not sent elsewhere."""
+
+    def raising(error: ProxyError) -> Handler:
+        async def handler(exchange: Exchange) -> Response:
+            raise error
+
+        return handler
+
+    with pytest.raises(ResponseTimeout):
+        await Fallback(saying(201))(exchange("POST"), raising(ResponseTimeout("x")))
+    assert (await Fallback(saying(201))(exchange("POST"), raising(ConnectFailed("x")))).status == 201
+
+
+async def test_a_deadline_inside() -> None:
+    """It is over for what is inside: the fallback has the time that there is outside."""
+    clock = FakeClock()
+
+    async def hangs(exchange: Exchange) -> Response:
+        clock.advance(5)
+        raise ResponseTimeout("x")
+
+    spare = Upstream("http://b/", transport=FakeTransport(), clock=clock)
+    asked = exchange()
+    assert (await Pipeline(Fallback(spare), Deadline(2.0, clock=clock), handler=hangs)(asked)).status == 200
+
+
+async def test_after_a_hint() -> None:
+    """A 103 that went to the client is the beginning of an answer, which cannot be replaced."""
+
+    async def hints(exchange: Exchange) -> Response:
+        assert exchange.interim is not None
+        exchange.interim(103, CIMultiDict())
+        raise ConnectionLost("x")
+
+    asked = exchange()
+    asked.interim = lambda status, headers: None
+    with pytest.raises(ConnectionLost):
+        await Fallback(static())(asked, hints)
+
+
+async def test_inside_of_a_circuit_breaker() -> None:
+    """An answer that is the fallback's is no failure of the attempt before, which is not its own."""
+    breaker = CircuitBreaker(Trip(least=5))
+    handler = Pipeline(breaker, Fallback(static()), handler=saying(ConnectionLost("x"), sent=True))
+    for _ in range(30):
+        asked = exchange()
+        assert (await handler(asked)).status == 200
+        asked.finish()
+    assert breaker.state is CircuitState.CLOSED

@@ -219,6 +219,51 @@ async def test_a_retry_outside_of_it() -> None:
     assert [each.in_flight for each in upstream.endpoints] == [0, 0]
 
 
+async def test_a_retry_on_both_sides() -> None:
+    """F-84: never a retry of a retry, not in the second go either: two rounds of two goes are four attempts."""
+    clock = FakeClock()
+
+    async def serve(attempt: Attempt) -> ConnectionLost:
+        attempt.sent = True
+        await clock.sleep(1.5)
+        return ConnectionLost("x")
+
+    transport = FakeTransport(serve)
+    upstream = Upstream("http://0.test", "http://1.test", "http://2.test", transport=transport, clock=clock)
+    hedge = Hedge(after=1.0, budget=RetryBudget(10), clock=clock)
+    outer, inner = (Retry(budget=RetryBudget(10), clock=clock) for _ in range(2))
+    task = asyncio.create_task(Pipeline(outer, hedge, inner, handler=upstream)(exchange()))
+    await clock.advance_async(60)
+    with pytest.raises(ConnectionLost):
+        await task
+    assert len(transport.attempts) == 4
+    assert (outer.retried, inner.retried) == (1, 0)
+
+
+@pytest.mark.parametrize("is_outside", [True, False])
+async def test_a_budget_that_is_shared(is_outside: bool) -> None:
+    """S-56: a request pays once, whoever shares the budget: 1.2 attempts for each, and no more."""
+    clock = FakeClock()
+
+    def lose(attempt: Attempt) -> ConnectionLost:
+        attempt.sent = True
+        return ConnectionLost("x")
+
+    transport = FakeTransport(lose)
+    upstream = Upstream("http://0.test", "http://1.test", transport=transport, clock=clock)
+    budget = RetryBudget(0.2, reserve=0.0)
+    hedge = Hedge(after=1.0, budget=budget, clock=clock)
+    retry = Retry(5, budget=budget, base=0, cap=0, clock=clock)
+    handler = Pipeline(*((hedge, retry) if is_outside else (retry, hedge)), handler=upstream)
+    for _ in range(1000):
+        clock.advance(0.001)
+        asked = exchange()
+        with pytest.raises(ConnectionLost):
+            await handler(asked)
+        asked.finish()
+    assert len(transport.attempts) == 1200
+
+
 async def test_a_hedge_of_a_hedge() -> None:
     """One inside of another does nothing: no request is sent four times."""
     bench = Bench(after=0.1, budget=RetryBudget(1))

@@ -132,6 +132,28 @@ async def test_the_second_wins() -> None:
     course.over()
 
 
+async def test_a_hint_and_an_answer_at_once() -> None:
+    """F-84: the second answers, and in the same turn of the loop the first has a 103 for the client: then the first has
+    begun, and the answer is its own."""
+    course = Course()
+    told: list[int] = []
+    course.exchange.interim = lambda status, headers: told.append(status)
+    task = await course.start()
+    course.clock.advance(1)
+    await course.turns()
+    course.answers["1.test"].set_result(200)
+    while not course.bodies:  # noqa: ASYNC110  the same turn of the loop is what it is about
+        await asyncio.sleep(0)
+    assert course.exchange.interim is not None
+    course.exchange.interim(103, CIMultiDict())
+    await course.turns()
+    assert not task.done()
+    await course.say("0", 200)
+    assert (await task).status == 200
+    assert [body.name for body in course.bodies if not body.is_closed] == ["0.test"]
+    assert told == [103]
+
+
 async def test_the_first_wins_after_all() -> None:
     """The second go is cancelled; the attempt whose answer stands is the last on record."""
     course = Course()

@@ -219,3 +219,44 @@ async def test_what_it_says_of_its_source() -> None:
     await other.leave()
     assert (other.expects, other.taken) == (True, False)
     assert await joined(other) == b"x"
+
+
+async def test_a_piece_between_two_attempts() -> None:
+    """What comes while nobody reads may be more than is kept: one piece, so that the next attempt has all of it; a
+    piece more is passed on, and then nothing is kept."""
+    fed = Fed()
+    budget = BodyBudget(10)
+    body = ReplayBody(StreamBody(aiter(fed)), 10, budget)
+    first = asyncio.create_task(joined(body))
+    fed.queue.put_nowait(b"12345")
+    await turns()
+    first.cancel()
+    await asyncio.wait([first])
+    fed.queue.put_nowait(b"6" * 100)
+    await turns()
+    assert (body.replayable, body.taken) == (True, False)
+    second = asyncio.create_task(joined(body))
+    fed.queue.put_nowait(b"7" * 100)
+    fed.queue.put_nowait(None)
+    assert await second == b"12345" + b"6" * 100 + b"7" * 100
+    assert body.taken
+    assert budget.held == 0
+
+
+async def test_leaving_while_its_reader_is_held_up() -> None:
+    """What an attempt before has asked the source for is the piece that a reader waits for next, though he does not
+    wait at that moment."""
+    fed = Fed()
+    body = ReplayBody(StreamBody(aiter(fed)), 1000)
+    first = asyncio.create_task(joined(body))
+    fed.queue.put_nowait(b"one")
+    await turns()
+    first.cancel()
+    await asyncio.wait([first])
+    reader = aiter(body)
+    got = [await anext(reader)]
+    await body.leave()
+    fed.queue.put_nowait(b"two")
+    fed.queue.put_nowait(None)
+    got += [chunk async for chunk in reader]
+    assert got == [b"one", b"two"]

@@ -35,7 +35,7 @@ from revproxy.exchange import Attempt
 from revproxy.filters import ConcurrencyLimit, Deadline, Retry, RetryBudgetSpent
 from revproxy.handler import running, walk
 from revproxy.limiters import BodyBudget, RetryBudget
-from revproxy.routing import Failover
+from revproxy.routing import Failover, Mirror
 from revproxy.testing import FakeClock, FakeTransport, exchange
 from revproxy.testing.simulate import LOST, Server, Site, constant, failing, simulate
 
@@ -751,3 +751,55 @@ def test_printed() -> None:
     """It says how many it makes, and has made."""
     said = "<Retry api attempts=3 retried=0 <RetryBudget 0.2 + 10/s: 0 for 0 requests in the last 10 s>>"
     assert repr(Retry(3, name="api")) == said
+
+
+async def test_a_handler_that_is_no_upstream() -> None:
+    """F-84: nobody knows what it has done, unless it says by its error that nothing was sent."""
+    asked: list[str] = []
+
+    async def answers(exchange: Exchange) -> Response:
+        asked.append(exchange.request.method)
+        return Response(503)
+
+    async def refuses(exchange: Exchange) -> Response:
+        asked.append(exchange.request.method)
+        raise ConnectFailed("x")
+
+    for handler, method, times in ((answers, "GET", 2), (answers, "POST", 1), (refuses, "POST", 2)):
+        asked.clear()
+        try:
+            await Retry(base=0, statuses=[503])(exchange(method), handler)
+        except ConnectFailed:
+            pass
+        assert asked == [method] * times
+
+
+async def test_a_try_that_waits_for_its_turn() -> None:
+    """Where ``per_try`` is over before anything was sent, another try has the time that is left of all."""
+    clock = FakeClock()
+    limit = ConcurrencyLimit(1, target=5, interval=5, clock=clock)
+    upstream = Upstream("http://a/", transport=FakeTransport(), clock=clock)
+    before = exchange()
+    await Pipeline(limit, handler=upstream)(before)
+    task = asyncio.create_task(Pipeline(Retry(2, per_try=0.5, clock=clock), limit, handler=upstream)(exchange()))
+    await clock.advance_async(0.6)
+    before.finish()
+    await clock.advance_async(5)
+    assert (await task).status == 200
+
+
+async def test_a_mirror_inside() -> None:
+    """What is mirrored is mirrored once, however often it is asked."""
+    clock = FakeClock()
+    failures = [ConnectFailed("x")]
+    upstream = Upstream(
+        "http://a/", transport=FakeTransport(lambda _: failures.pop() if failures else Response(200)), clock=clock
+    )
+    shadows = FakeTransport()
+    mirror = Mirror(Upstream("http://b/", transport=shadows, clock=clock), methods=["POST"], clock=clock)
+    asked = exchange("POST", body=b"pay")
+    task = asyncio.create_task(Pipeline(Retry(clock=clock), mirror, handler=upstream)(asked))
+    await clock.advance_async(1)
+    assert (await task).status == 200
+    asked.finish()
+    assert len(shadows.attempts) == 1

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable
 
 import pytest
+from multidict import CIMultiDict
 
 from revproxy import Body, Exchange, Handler, Pipeline, ProxyHandler, Response, Upstream, respond
 from revproxy.body import EMPTY, StreamBody
 from revproxy.errors import BadRequest, ConnectFailed, ConnectionLost, NoEndpoint, ProxyError, ResponseTimeout
+from revproxy.filters import Deadline
 from revproxy.handler import walk
 from revproxy.routing import Failover
-from revproxy.testing import FakeTransport, FakeUpstream, exchange, head, raw, stall
+from revproxy.testing import FakeClock, FakeTransport, FakeUpstream, exchange, head, raw, stall
 
 from ..e2e.wire import GET, serving
 
@@ -199,11 +201,11 @@ async def test_an_answer_passed_over_is_no_load() -> None:
     [("GET", b"", 200), ("PUT", b"x", 200), ("POST", b"x", 503), ("PATCH", b"", 503)],
 )
 async def test_what_was_answered_was_sent(method: str, body: bytes, status: int) -> None:
-    """A server that has answered may have done what was asked: another is asked only where the method allows it. An
-    answer without a server, of ``respond``, is no reason not to ask."""
+    """A server that has answered may have done what was asked: another is asked only where the method allows it. So may
+    a handler that is no upstream, of which nobody knows what it has done."""
     spare = saying(200, "b")
     assert (await Failover(saying(503), spare, statuses=[503])(exchange(method, body=body))).status == status
-    assert (await Failover(respond(503), spare, statuses=[503])(exchange(method, body=body))).status == 200
+    assert (await Failover(respond(503), spare, statuses=[503])(exchange(method, body=body))).status == status
 
 
 async def test_the_last_answer_stands() -> None:
@@ -255,3 +257,49 @@ def test_what_it_holds_is_found() -> None:
     assert repr(Failover(one, two)) == f"Failover({one!r}, {two!r})"
     said = repr(Failover(one, two, on=[ConnectFailed, NoEndpoint], statuses=[503, 502]))
     assert said == f"Failover({one!r}, {two!r}, on=[ConnectFailed, NoEndpoint], statuses=[502, 503])"
+
+
+async def test_a_deadline_of_one() -> None:
+    """A deadline inside of a handler is that handler's: the next one has what was left outside of it."""
+    clock = FakeClock()
+    transport = FakeTransport(lambda _: ResponseTimeout("x"))
+    first = Pipeline(Deadline(2.0, clock=clock), handler=Upstream("http://a/", transport=transport, clock=clock))
+
+    async def late(exchange: Exchange, handler: Handler) -> Response:
+        try:
+            return await handler(exchange)
+        finally:
+            clock.advance(3.0)
+
+    second = Upstream("http://b/", transport=FakeTransport(), clock=clock)
+    asked = exchange()
+    assert (await Failover(Pipeline(late, handler=first), second, on=[ResponseTimeout])(asked)).status == 200
+    assert asked.deadline is None
+
+
+async def test_what_failed_holds_nothing() -> None:
+    """What was deferred for a handler that has failed is released before the next one is asked, and what was told the
+    client by it, if only an interim answer, is the beginning of its answer."""
+    released: list[int] = []
+
+    async def fails(exchange: Exchange) -> Response:
+        exchange.defer(lambda: released.append(1))
+        raise ConnectFailed("x")
+
+    async def next_one(exchange: Exchange) -> Response:
+        assert released == [1]
+        return Response(200)
+
+    assert (await Failover(fails, next_one)(exchange())).status == 200
+
+    async def hints(exchange: Exchange) -> Response:
+        assert exchange.interim is not None
+        exchange.interim(103, CIMultiDict())
+        raise ConnectFailed("x")
+
+    asked = exchange()
+    told: list[int] = []
+    asked.interim = lambda status, headers: told.append(status)
+    with pytest.raises(ConnectFailed):
+        await Failover(hints, next_one)(asked)
+    assert told == [103]

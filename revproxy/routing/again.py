@@ -1,0 +1,53 @@
+"""Whether a request may be asked again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+
+from multidict import CIMultiDict
+
+from ..body import Body
+from ..errors import Phase, ProxyError
+from ..exchange import Exchange
+from ..message import Request
+
+__all__ = ["IDEMPOTENT", "Begun", "may_go_on", "sent_since"]
+
+IDEMPOTENT = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE", "TRACE"})
+"""Methods that may be asked twice (RFC 9110 section 9.2.2)."""
+
+_UNSENT = frozenset({Phase.SELECT, Phase.CONNECT})
+
+
+class Begun:
+    """Passes interim responses (1xx) on to the client, and knows that there was one: then the final one has to come
+    from the same server."""
+
+    __slots__ = ("_interim", "happened")
+
+    def __init__(self, interim: Callable[[int, CIMultiDict[str]], None] | None) -> None:
+        self._interim = interim
+        self.happened = False
+
+    def __call__(self, status: int, headers: CIMultiDict[str]) -> None:
+        self.happened = True
+        if self._interim is not None:
+            self._interim(status, headers)
+
+
+def sent_since(exchange: Exchange, attempted: int, error: ProxyError | None) -> Collection[Request]:
+    """The requests that may have reached a server, after the attempts from ``attempted`` on, of which the last has
+    ended with ``error``, or an answer. Where there are no attempts a handler of somebody's own was asked, and only it
+    knows: nothing was sent if it says so by the phase of the error."""
+    attempts = exchange.attempts[attempted:]
+    if attempts:
+        return [attempt.request for attempt in attempts if attempt.sent]
+    return () if error is not None and error.phase in _UNSENT else (exchange.request,)
+
+
+def may_go_on(exchange: Exchange, attempted: int, body: Body, error: ProxyError | None) -> bool:
+    """Whether the request may be asked again, with ``body``, after the attempts from ``attempted`` on."""
+    sent = sent_since(exchange, attempted, error)
+    if not sent:
+        return not body.taken
+    return body.replayable and IDEMPOTENT.issuperset(request.method for request in sent)
