@@ -76,20 +76,20 @@ class CircuitBreaker(Component):
         attempted = len(exchange.attempts)
         try:
             response = await handler(exchange)
-        except Exception as error:
-            if is_failure(error):
+        except BaseException as error:
+            if isinstance(error, Exception) and is_failure(error):
                 self._ended(call, exchange, failed=True)
+            call.drop()
             raise
         else:
             failed = self._is_failure(response.status)
             self._ended(call, exchange, failed=failed)
             if not failed and len(exchange.attempts) > attempted:
                 attempt = exchange.attempts[-1]
-                if attempt.error is None and attempt.status is not None:  # else its answer is not the one
+                # Unless it is over; or its answer, if there was one, is not that which is given.
+                if attempt.ended is None and attempt.status is not None and attempt.error is None:
                     exchange.defer(partial(self._delivered, call, attempt))
             return response
-        finally:
-            call.drop()
 
     # None of what follows awaits.
 

@@ -163,6 +163,7 @@ class Retry(Component):
         self._base, self._cap = base, cap
         self._patience = patience
         self._field = None if field is None else istr(field)
+        self._edits = field is not None or per_try is not None
         self._clock = clock
         self._rng = rng or Random()
         self._told_at: float | None = None
@@ -171,10 +172,12 @@ class Retry(Component):
         if exchange.get(_RETRIED) is exchange:
             return await handler(exchange)
         draft, deadline, interim = exchange.request, exchange.deadline, exchange.interim
-        body, kept = draft.body, self._kept(draft.body)
-        if kept is not None:
-            body = kept
-            exchange.defer(kept.end)
+        body, kept = draft.body, None
+        if body.data is None:
+            kept = self._kept(body)
+            if kept is not None:
+                body = kept
+                exchange.defer(kept.end)
         begun = Begun(interim)
         if interim is not None:
             exchange.interim = begun
@@ -188,7 +191,9 @@ class Retry(Component):
         request = draft if kept is None and self._field is None and isinstance(asked, Group) else draft.copy(body)
         try:
             while True:
-                self._prepare(exchange, request, number, deadline)
+                exchange.request = request
+                if self._edits:
+                    self._edit(exchange, number, deadline)
                 attempted, mark = len(exchange.attempts), exchange.mark
                 try:
                     response = await handler(exchange)
@@ -227,16 +232,15 @@ class Retry(Component):
     # None of what follows awaits.
 
     def _kept(self, body: Body) -> ReplayBody | None:
-        """``body`` as one that can be sent again; ``None``: it is one, or is never."""
-        if body.data is not None or body.taken or self._attempts == 1 or (body.length or 0) > self._replay:
+        """``body``, which streams, as one that can be sent again; ``None``: it is never."""
+        if body.taken or self._attempts == 1 or (body.length or 0) > self._replay:
             return None
         return ReplayBody(body, self._replay, self._bodies)
 
-    def _prepare(self, exchange: Exchange, request: Request, number: int, deadline: float | None) -> None:
-        """Have ``exchange`` ask for the attempt of this number."""
-        exchange.request = request
+    def _edit(self, exchange: Exchange, number: int, deadline: float | None) -> None:
+        """Mark ``exchange`` as the attempt of this number."""
         if self._field is not None:
-            request.headers[self._field] = str(number)
+            exchange.request.headers[self._field] = str(number)
         if self._per_try is not None:
             latest = self._clock.now() + self._per_try
             if deadline is None or latest < deadline:
