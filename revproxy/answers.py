@@ -44,10 +44,10 @@ class Fixed:
 
     def __init__(self, status: int, headers: CIMultiDict[str], body: Body, *, action: str, repr: str) -> None:
         encode_fields(headers)  # raises for what must not reach a wire
-        self.status = status
-        self.headers = headers
-        self.body = body
-        self.action = action
+        self.status: int = status
+        self.headers: CIMultiDict[str] = headers
+        self.body: Body = body
+        self.action: str = action
         self._repr = repr
 
     async def __call__(self, exchange: Exchange) -> Response:

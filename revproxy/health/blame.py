@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from ..balancers.keys import client_address
+from ..balancers.keys import HashKey, client_address
 from ..errors import ConnectFailed, Interrupted, NoEndpoint, Origin, ProxyError, SessionLost
 from ..exchange import Attempt
 
 __all__ = ["client_of", "has_failed", "is_failure", "who_asked"]
 
-client_of = client_address()
+client_of: HashKey = client_address()
 """Who has sent an exchange: an address, or a /64 of IPv6, within which one client has as many as he likes."""
 
 

@@ -13,7 +13,7 @@ from ..message import Request
 
 __all__ = ["IDEMPOTENT", "Begun", "may_go_on", "sent_since"]
 
-IDEMPOTENT = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE", "TRACE"})
+IDEMPOTENT: frozenset[str] = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE", "TRACE"})
 """Methods that may be asked twice (RFC 9110 section 9.2.2)."""
 
 _UNSENT = frozenset({Phase.SELECT, Phase.CONNECT})
@@ -27,7 +27,7 @@ class Begun:
 
     def __init__(self, interim: Callable[[int, CIMultiDict[str]], None] | None) -> None:
         self._interim = interim
-        self.happened = False
+        self.happened: bool = False
 
     def __call__(self, status: int, headers: CIMultiDict[str]) -> None:
         self.happened = True
