@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from .rules import Rule
 
-__all__ = ["NO_HOOKS", "SPENT", "Attempt", "Exchange", "Hooks", "Key"]
+__all__ = ["NO_HOOKS", "Attempt", "Exchange", "Hooks", "Key"]
 
 T = TypeVar("T")
 D = TypeVar("D")
@@ -35,11 +35,6 @@ class Key(Generic[T]):
 
     def __repr__(self) -> str:
         return f"Key({self.name!r})"
-
-
-SPENT: Key[ProxyError | None] = Key("spent")
-"""The request may have been acted upon, and must not be: an upstream raises this error, or one of its own for ``None``,
-instead of sending it again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +83,11 @@ class Exchange:
         "hooks",
         "inbound",
         "interim",
+        "paid",
         "request",
+        "retried",
         "rule",
+        "spent",
         "started",
         "tunnel",
     )
@@ -114,6 +112,12 @@ class Exchange:
         self.tunnel: Tunnel | None = None
         """What it has become after a 101, with the bytes that went through."""
         self.interim: Callable[[int, CIMultiDict[str]], None] | None = None
+        self.spent: ProxyError | None = None
+        """What an upstream raises instead of sending the request, which may have been acted upon already."""
+        self.retried: bool = False
+        """A retry is at work further out: none further in is needed. Of a fork that is for whoever forks it to say."""
+        self.paid: tuple[object, ...] = ()
+        """The retry budgets that the request has paid into."""
         self._deferred: list[Callable[[], None]] = []
         # Made when somebody asks for them.
         self._id: str | None = None
@@ -165,6 +169,8 @@ class Exchange:
         forks one finishes it."""
         forked = Exchange(self.inbound, request, started, deadline)
         forked.rule = self.rule
+        forked.spent = self.spent
+        forked.paid = self.paid
         forked._id = self._id
         if self._values is not None:
             forked._values = dict(self._values)
@@ -175,8 +181,8 @@ class Exchange:
         it knows the attempts so far. Its own are listed there alone until ``join``, which whoever pairs it calls."""
         twin.id = self.id
         twin.hooks = self.hooks
+        twin.paid = self.paid
         twin.attempts.extend(self.attempts)
-        twin._values = _readdressed(twin._values, self, twin)
 
     def join(self, twin: Exchange, *, won: bool) -> None:
         """``twin`` has come to its end, and its attempts are listed here. ``won``: its answer stands, and with it its
@@ -189,7 +195,7 @@ class Exchange:
         if won:
             self.attempts.extend(brought)
             self.request = twin.request
-            self._values = _readdressed(twin._values, twin, self)
+            self._values = twin._values
             self.defer(twin.finish)
         else:
             at = max(len(self.attempts) - 1, 0)  # before the one that stands
@@ -222,11 +228,6 @@ class Exchange:
     def __repr__(self) -> str:
         tries = f" attempts={len(self.attempts)}" if self.attempts else ""
         return f"<Exchange {self.inbound.method} {self.inbound.target!r} from {self.inbound.client}{tries}>"
-
-
-def _readdressed(values: dict[Key[Any], Any] | None, of: Exchange, to: Exchange) -> dict[Key[Any], Any] | None:
-    """``values``, those that mean the exchange itself mean another."""
-    return values and {key: to if value is of else value for key, value in values.items()}
 
 
 class Attempt:

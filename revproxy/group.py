@@ -14,7 +14,7 @@ from .balancers import P2C, Balancer, Snapshot
 from .clock import Clock
 from .endpoint import Endpoint, EndpointState, Ramp, check_weight
 from .errors import InternalError, NoEndpoint, SessionLost
-from .exchange import SPENT, Attempt, Exchange
+from .exchange import Attempt, Exchange
 from .handler import Component
 from .health import HealthPolicy
 from .health.ward import Ward
@@ -81,10 +81,10 @@ class Group(Component):
         """Where ``exchange`` would go at the monotonic time ``now``: where its session is, or the first of the
         balancer's order that accepts; where attempts have not gone well, to another one if there is any.
 
-        Raises ``NoEndpoint`` and ``SessionLost``.
+        Raises ``NoEndpoint`` and ``SessionLost``; and what makes the exchange be ``spent``, where anything does.
         """
-        if SPENT in exchange:
-            raise exchange[SPENT] or NoEndpoint(f"{self.name}: the request may have been acted upon already")
+        if exchange.spent is not None:
+            raise exchange.spent
         tried = [each.endpoint for each in exchange.attempts if not _went_well(each)] if exchange.attempts else ()
         kept: Endpoint | None = None
         if self.affinity is not None:

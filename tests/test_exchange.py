@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from revproxy.endpoint import Endpoint
+from revproxy.errors import ConnectionLost
 from revproxy.exchange import NO_HOOKS, Attempt, Exchange, Hooks, Key
 from revproxy.testing.exchange import exchange
 
@@ -234,3 +235,15 @@ def test_no_garbage() -> None:
         assert gone() is None
     finally:
         gc.enable()
+
+
+def test_what_a_fork_knows_of_retries() -> None:
+    """A fork of a request that must not be sent again must not be either, and has paid what that has; it may be retried
+    by itself. A twin has paid what the other has meanwhile."""
+    subject, budget, error = exchange(), object(), ConnectionLost("x")
+    subject.spent, subject.retried, subject.paid = error, True, (budget,)
+    forked = subject.fork(subject.request, 1.0)
+    assert (forked.spent, forked.retried, forked.paid) == (error, False, (budget,))
+    subject.paid = (budget, 2)
+    subject.pair(forked)
+    assert forked.paid == (budget, 2)

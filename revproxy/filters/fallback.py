@@ -14,6 +14,7 @@ from ..errors import (
     NoEndpoint,
     NoRoute,
     Overloaded,
+    Phase,
     ProtocolError,
     ProxyError,
     QueueFull,
@@ -21,7 +22,7 @@ from ..errors import (
     ResponseTimeout,
     SendTimeout,
 )
-from ..exchange import SPENT, Exchange, Key
+from ..exchange import Exchange, Key
 from ..group import Group
 from ..handler import Component, Handler, name, walk
 from ..message import Response
@@ -102,7 +103,9 @@ class Fallback(Component):
         begun = Begun(interim)
         if interim is not None:
             exchange.interim = begun
-        exchange.request = draft.copy(draft.body)
+        asked: object = handler
+        if not isinstance(asked, Group):  # which edits no draft
+            exchange.request = draft.copy(draft.body)
         attempted, mark = len(exchange.attempts), exchange.mark
         try:
             response = await handler(exchange)
@@ -120,14 +123,21 @@ class Fallback(Component):
             if is_spent and self._sends:
                 return response
             response.body.close()
+        finally:
+            exchange.interim = interim
+        for attempt in exchange.attempts[attempted:]:
+            attempt.passed_over = True
         exchange.unwind(mark)
-        exchange.request = draft.copy(draft.body)
-        exchange.deadline, exchange.interim = deadline, interim
+        exchange.request, exchange.deadline = draft.copy(draft.body), deadline
         exchange[INSTEAD_OF] = why
-        if is_spent:
-            exchange[SPENT] = why if isinstance(why, ProxyError) else None
         self.answered += 1
-        return await self._handler(exchange)
+        before = exchange.spent
+        if is_spent:
+            exchange.spent = why if isinstance(why, ProxyError) else _spent(why)
+        try:
+            return await self._handler(exchange)
+        finally:
+            exchange.spent = before  # whoever asks again further out decides for itself
 
     def parts(self) -> Iterable[object]:
         return (self._handler,)
@@ -139,3 +149,10 @@ class Fallback(Component):
         if self._statuses:
             said.append(f"statuses={sorted(self._statuses)}")
         return f"Fallback({', '.join(said)})"
+
+
+def _spent(status: int) -> ProxyError:
+    """For a request that must not be sent again, for it was answered, if only with ``status``."""
+    error = NoEndpoint(f"the request was answered with {status} already, and must not be sent again")
+    error.phase = Phase.HEAD
+    return error

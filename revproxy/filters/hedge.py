@@ -12,7 +12,6 @@ from ..headers import is_token
 from ..limiters.retry_budget import RetryBudget
 from ..message import Response
 from ..routing.recent import Recent
-from .paid import PAID
 from .race import Race
 
 __all__ = ["Hedge"]
@@ -51,6 +50,9 @@ class Hedge(Component):
 
     Observers are told of the attempts of both, and ``exchange.attempts`` has them when it is over. The one that was
     cancelled has neither status nor error, and says nothing about its endpoint.
+
+    The answer is there when the other attempt has come to its end, and has given back all it held: a filter further in
+    that waits for something when it is cancelled has the client wait for that, too.
 
     It shortcuts: put it inside the rules, next to what it asks. Raises ``ValueError`` or ``TypeError`` that names the
     parameter and its value.
@@ -106,8 +108,8 @@ class Hedge(Component):
 
     async def _timed(self, exchange: Exchange, handler: Handler) -> Response:
         started = self._clock.now()
-        if exchange.get(PAID) is not self.budget:
-            exchange[PAID] = self.budget
+        if self.budget not in exchange.paid:
+            exchange.paid += (self.budget,)
             self.budget.deposit(started)
         delay = self.delay
         if delay is None or (exchange.deadline is not None and started + delay >= exchange.deadline):

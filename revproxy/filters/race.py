@@ -35,11 +35,13 @@ class Race:
         draft = exchange.request
         # Now, for filters further in leave their values and their deadlines on an exchange.
         self._twin = exchange.fork(draft.copy(draft.body), exchange.started, exchange.deadline)
+        self._twin.retried = exchange.retried
         self._first: asyncio.Task[Response] | None = None
         self._second: asyncio.Task[Response] | None = None
         self._woken: asyncio.Future[None] | None = None
-        self._is_decided = False
-        self._is_firsts = False  # the client has a part of its answer
+        self._is_over = False
+        self._is_firsts = False
+        """The client has a part of the first one's answer."""
 
     async def run(self, delay: float, may_ask: Callable[[], bool]) -> Response:
         """The answer. After ``delay`` seconds without one the second go begins, if it ``may_ask`` then."""
@@ -54,7 +56,7 @@ class Race:
         try:
             winner = await self._winner(first)
         finally:
-            self._is_decided = True
+            self._is_over = True
             timer.cancel()
             goes = [each for each in (first, self._second) if each is not None and each is not winner]
             try:
@@ -91,14 +93,16 @@ class Race:
     # None of what follows awaits.
 
     def _ask_again(self, may_ask: Callable[[], bool]) -> None:
-        if self._is_decided or self._first is None or self._first.done() or not may_ask():
+        if self._is_over or self._is_firsts or self._first is None or self._first.done() or not may_ask():
             return
         self._exchange.pair(self._twin)
         self._second = self._go(self._twin)
 
     def _begun(self, status: int, headers: CIMultiDict[str]) -> None:
         """The first go has an interim answer, which the client gets: the final one has to be of the same server."""
-        self._is_decided = self._is_firsts = True
+        if self._is_over:  # one that has lost, and has not ended yet
+            return
+        self._is_firsts = True
         if self._second is not None:
             self._second.cancel()
         if self._interim is not None:

@@ -34,11 +34,11 @@ class ReplayBody(Body):
         "_iterator",
         "_kept",
         "_limit",
+        "_over",
         "_pull",
         "_readers",
         "_size",
         "_source",
-        "_waiting",
     )
 
     def __init__(self, source: Body, limit: int, budget: BodyBudget | None = None) -> None:
@@ -53,10 +53,12 @@ class ReplayBody(Body):
         """The number of the first chunk that is there."""
         self._size = 0
         self._kept = True
+        self._over = False
+        """A piece is there that is more than is kept, and nobody has taken it."""
         self._ended = self._closed = False
         self._error: BaseException | None = None
         self._pull: asyncio.Task[None] | None = None
-        self._readers = self._waiting = 0
+        self._readers = 0
 
     @property
     def overflow(self) -> type[ProxyError]:
@@ -102,21 +104,22 @@ class ReplayBody(Body):
                     self._ended = True
                     return
                 await self._next(iterator)
+                if self._over and self._kept:
+                    self._over = self._kept = False
+                    self._drop(at)
         finally:
             self._readers -= 1
             if not self._kept and not self._readers:
                 self._drop()
+                if self._pull is not None:  # who asked for it is gone
+                    self._pull.cancel()
 
     async def _next(self, iterator: AsyncIterator[bytes]) -> None:
         """Return when there is another chunk, or will be none."""
         pull = self._pull
         if pull is None:
             pull = self._pull = asyncio.get_running_loop().create_task(self._fetch(iterator))
-        self._waiting += 1
-        try:
-            await asyncio.wait((pull,))
-        finally:
-            self._waiting -= 1
+        await asyncio.wait((pull,))
 
     async def _fetch(self, iterator: AsyncIterator[bytes]) -> None:
         try:
@@ -138,20 +141,18 @@ class ReplayBody(Body):
         if self._kept:
             size = self._size + len(chunk)
             if size <= self._limit and (self._budget is None or self._budget.take(len(chunk))):
-                self._chunks.append(chunk)
                 self._size = size
-                return
-            if not self._waiting:  # between two attempts: a piece more, lest the next one has nothing to send
-                self._chunks.append(chunk)
-                return
-            self._kept = False
-        self._drop()
+            else:  # whoever asked for it may be cancelled already: then the next one has to have all of it
+                self._over = True
+        else:
+            self._drop()
         self._chunks.append(chunk)
 
-    def _drop(self) -> None:
-        """Hold nothing of what has passed."""
-        self._first += len(self._chunks)
-        self._chunks.clear()
+    def _drop(self, before: int | None = None) -> None:
+        """Hold nothing of what has passed, and no chunk that comes ``before`` this one."""
+        count = len(self._chunks) if before is None else before - self._first
+        self._first += count
+        del self._chunks[:count]
         if self._budget is not None:
             self._budget.give(self._size)
         self._size = 0

@@ -14,7 +14,7 @@ from ..body import Body
 from ..clock import SYSTEM_CLOCK, Clock
 from ..errors import DeadlineExceeded, ProxyError
 from ..events import Event
-from ..exchange import Exchange, Key
+from ..exchange import Exchange
 from ..group import Group
 from ..handler import Component, Handler
 from ..headers import is_token
@@ -22,14 +22,10 @@ from ..limiters.body_budget import BodyBudget
 from ..limiters.retry_budget import RetryBudget
 from ..message import Request, Response
 from ..routing.again import IDEMPOTENT, Begun, sent_since
-from .paid import PAID
 from .replay import ReplayBody
 from .retry_after import retry_after
 
 __all__ = ["Retry", "RetryBudgetSpent"]
-
-_RETRIED: Key[Exchange | None] = Key("retried")
-"""The exchange itself, while a retry is at work further out. Not that which it was forked from."""
 
 _IDEMPOTENCY_KEY = istr("Idempotency-Key")
 
@@ -56,7 +52,8 @@ class Retry(Component):
     A request is tried again
 
     - after any error if nothing of it was sent, whatever its method;
-    - if it may have reached a server, only if its method is idempotent (RFC 9110 section 9.2.2);
+    - if it may have reached a server, only if its method is idempotent (RFC 9110 section 9.2.2); so it may where a
+      handler of your own was asked, unless the error says that nothing was sent (``Phase.SELECT``, ``Phase.CONNECT``);
     - with a body only as far as that is there: in memory, or kept as it was sent, up to ``replay`` bytes;
     - never after a byte of an answer went to the client, interim ones (1xx) included;
     - never beyond ``exchange.deadline``, which is that of all attempts together;
@@ -68,7 +65,8 @@ class Retry(Component):
         How often it is asked in all.
     ``on``
         After which errors. By default those that say that another attempt may help (``retryable``): no connection, a
-        connection that was lost before an answer, no answer in time, no place in the queue.
+        connection that was lost before an answer, no answer in time, no place in the queue; and that the time of one
+        attempt was over before it was its turn.
     ``statuses``
         From 400 to 599: after which answers. By default none: what a server says is its answer. One that is passed over
         is closed, and its load is released, before the next attempt. ``Retry-After`` is waited for if that is within
@@ -169,7 +167,7 @@ class Retry(Component):
         self._told_at: float | None = None
 
     async def __call__(self, exchange: Exchange, handler: Handler) -> Response:
-        if exchange.get(_RETRIED) is exchange:
+        if exchange.retried:
             return await handler(exchange)
         draft, deadline, interim = exchange.request, exchange.deadline, exchange.interim
         body, kept = draft.body, None
@@ -181,9 +179,9 @@ class Retry(Component):
         begun = Begun(interim)
         if interim is not None:
             exchange.interim = begun
-        exchange[_RETRIED] = exchange
-        if exchange.get(PAID) is not self.budget:
-            exchange[PAID] = self.budget
+        exchange.retried = True
+        if self.budget not in exchange.paid:
+            exchange.paid += (self.budget,)
             self.budget.deposit(self._clock.now())
         number = 1
         # An upstream edits no draft: then that is for the first attempt as it is, and only others have copies.
@@ -198,8 +196,12 @@ class Retry(Component):
                 try:
                     response = await handler(exchange)
                 except ProxyError as error:
-                    exchange.deadline = deadline
-                    if begun.happened or not self._may_follow(exchange, attempted, body, number, error):
+                    is_early, exchange.deadline = exchange.deadline != deadline, deadline
+                    if (
+                        begun.happened
+                        or not self._calls_for_another(error, is_early=is_early)
+                        or not self._may_follow(exchange, attempted, body, number, error)
+                    ):
                         raise
                     wait = self._wait(exchange, number, error.fields, repr(error))
                     if wait is None:
@@ -225,7 +227,7 @@ class Retry(Component):
                 request = draft.copy(body)
         finally:
             exchange.deadline, exchange.interim = deadline, interim
-            exchange[_RETRIED] = None  # no cycle is left
+            exchange.retried = False
             if kept is not None:
                 await kept.leave()
 
@@ -249,10 +251,8 @@ class Retry(Component):
     def _may_follow(
         self, exchange: Exchange, attempted: int, body: Body, number: int, error: ProxyError | None
     ) -> bool:
-        """Whether another attempt is called for, and does no harm, after those from ``attempted`` on."""
+        """Whether there may be another attempt, and it does no harm, after those from ``attempted`` on."""
         if number >= self._attempts:
-            return False
-        if error is not None and not self._calls_for_another(error):
             return False
         sent = sent_since(exchange, attempted, error)
         if not sent:
@@ -261,11 +261,11 @@ class Retry(Component):
             return False
         return all(map(self._may_repeat, sent))
 
-    def _calls_for_another(self, error: ProxyError) -> bool:
+    def _calls_for_another(self, error: ProxyError, *, is_early: bool) -> bool:
+        """``is_early``: the deadline was that of this attempt alone; there may be time for another."""
         if self._on is not None:
             return isinstance(error, self._on)
-        # Where a try has a time of its own that may be over while all of them have more.
-        return error.retryable or (self._per_try is not None and isinstance(error, DeadlineExceeded))
+        return error.retryable or (is_early and isinstance(error, DeadlineExceeded))
 
     def _may_repeat(self, request: Request) -> bool:
         return request.method in self._methods or (self._by_key and _IDEMPOTENCY_KEY in request.headers)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection
 from multidict import CIMultiDict
 
 from ..body import Body
-from ..errors import Phase, ProxyError
+from ..errors import NoRoute, Phase, ProxyError
 from ..exchange import Exchange
 from ..message import Request
 
@@ -36,13 +36,15 @@ class Begun:
 
 
 def sent_since(exchange: Exchange, attempted: int, error: ProxyError | None) -> Collection[Request]:
-    """The requests that may have reached a server, after the attempts from ``attempted`` on, of which the last has
-    ended with ``error``, or an answer. Where there are no attempts a handler of somebody's own was asked, and only it
-    knows: nothing was sent if it says so by the phase of the error."""
+    """The requests that may have reached a server, after the attempts from ``attempted`` on, which have come to
+    ``error``, or to an answer. Where that is not what the last attempt has come to it is of a handler of somebody's
+    own, and only that knows: nothing was sent if it says so by the phase of the error, or had no rule for it."""
     attempts = exchange.attempts[attempted:]
-    if attempts:
-        return [attempt.request for attempt in attempts if attempt.sent]
-    return () if error is not None and error.phase in _UNSENT else (exchange.request,)
+    sent = [attempt.request for attempt in attempts if attempt.sent]
+    if sent or error is None:
+        return sent or (exchange.request,)
+    is_known = error.phase in _UNSENT or isinstance(error, NoRoute) or (bool(attempts) and attempts[-1].error is error)
+    return () if is_known else (exchange.request,)
 
 
 def may_go_on(exchange: Exchange, attempted: int, body: Body, error: ProxyError | None) -> bool:

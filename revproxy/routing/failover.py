@@ -6,7 +6,8 @@ from collections.abc import Collection, Iterable
 
 from ..errors import ConnectFailed, NoEndpoint, ProxyError, QueueFull, QueueTimeout
 from ..exchange import Exchange
-from ..handler import Component, Handler
+from ..group import Group
+from ..handler import Component, Handler, walk
 from ..message import Response
 from .again import Begun, may_go_on
 
@@ -30,8 +31,9 @@ class Failover(Component):
     theirs, and the deadline as it was before. ``exchange.attempts`` has the attempts of all. Where anything went to the
     client, interim answers (1xx) included, nobody else is asked.
 
-    Raises ``ValueError`` for fewer than two handlers and for what is no status from 400 to 599, ``TypeError`` for what
-    is no handler or no kind of ``ProxyError``.
+    Raises ``ValueError`` for fewer than two handlers, for what is no status from 400 to 599, and with ``statuses`` for
+    a table of rules that is not the last, which refuses by them; ``TypeError`` for what is no handler or no kind of
+    ``ProxyError``.
     """
 
     def __init__(
@@ -48,6 +50,9 @@ class Failover(Component):
         for status in statuses:
             if type(status) is not int or not 400 <= status <= 599:
                 raise ValueError(f"statuses must be integers from 400 to 599, got {status!r}")
+        guards = [part for each in handlers[:-1] for part in walk(each) if part.guards] if statuses else []
+        if guards:
+            raise ValueError(f"statuses: {guards[0]!r} refuses by an answer, which the next handler must not replace")
         self._handlers = handlers
         self._on = tuple(on)
         self._statuses = frozenset(statuses)
@@ -58,28 +63,34 @@ class Failover(Component):
         begun = Begun(interim)
         if interim is not None:
             exchange.interim = begun
-        for handler in first:
-            exchange.request = draft.copy(draft.body)
-            attempted, mark = len(exchange.attempts), exchange.mark
-            try:
-                response = await handler(exchange)
-            except self._on as error:
-                if begun.happened or not may_go_on(exchange, attempted, draft.body, error):
-                    raise
-                error.__traceback__ = None  # which holds the exchange, whose attempt holds the error
-            else:
-                if (
-                    response.status not in self._statuses
-                    or begun.happened
-                    or not may_go_on(exchange, attempted, draft.body, None)
-                ):
-                    return response
-                response.body.close()
-            for attempt in exchange.attempts[attempted:]:
-                attempt.passed_over = True
-            exchange.unwind(mark)
-            exchange.deadline = deadline
-        exchange.request = draft.copy(draft.body)
+        # An upstream edits no draft: then that is for the first handler as it is, and only others have copies.
+        asked: object = first[0]
+        request = draft if isinstance(asked, Group) else draft.copy(draft.body)
+        try:
+            for handler in first:
+                exchange.request = request
+                attempted, mark = len(exchange.attempts), exchange.mark
+                try:
+                    response = await handler(exchange)
+                except self._on as error:
+                    if begun.happened or not may_go_on(exchange, attempted, draft.body, error):
+                        raise
+                    error.__traceback__ = None  # which holds the exchange, whose attempt holds the error
+                else:
+                    if (
+                        response.status not in self._statuses
+                        or begun.happened
+                        or not may_go_on(exchange, attempted, draft.body, None)
+                    ):
+                        return response
+                    response.body.close()
+                for attempt in exchange.attempts[attempted:]:
+                    attempt.passed_over = True
+                exchange.unwind(mark)
+                exchange.deadline, request = deadline, draft.copy(draft.body)
+        finally:
+            exchange.interim = interim
+        exchange.request = request
         return await last(exchange)
 
     def parts(self) -> Iterable[object]:

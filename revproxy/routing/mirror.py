@@ -191,8 +191,8 @@ class Mirror(Component):
             and self._mirrored not in exchange
         ):
             try:
+                exchange[self._mirrored] = True  # drawn once, however often a retry further out asks
                 if self._is_drawn(exchange):
-                    exchange[self._mirrored] = True  # once, however often a retry further out asks
                     comparison = self._cast(exchange)
                     if comparison is not None:
                         return _compared(exchange, handler, comparison)

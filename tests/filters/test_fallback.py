@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+import weakref
 from collections.abc import AsyncIterator
 
 import pytest
@@ -25,9 +27,10 @@ from revproxy.errors import (
     Truncated,
 )
 from revproxy.exchange import Attempt
-from revproxy.filters import INSTEAD_OF, CircuitBreaker, Deadline, Fallback
+from revproxy.filters import INSTEAD_OF, CircuitBreaker, Deadline, Fallback, Retry
 from revproxy.handler import walk
 from revproxy.health import CircuitState, Trip
+from revproxy.routing import Failover
 from revproxy.testing import FakeClock, FakeTransport, FakeUpstream, exchange, reset
 
 from ..e2e.wire import GET, serving
@@ -371,3 +374,80 @@ async def test_inside_of_a_circuit_breaker() -> None:
         assert (await handler(asked)).status == 200
         asked.finish()
     assert breaker.state is CircuitState.CLOSED
+
+
+async def test_spent_for_the_fallback_alone() -> None:
+    """F-84: that a request must not be sent again is so for a fallback, which cannot know better: who says further out
+    that this method may be has it sent again."""
+    says: list[ProxyError | None] = [ConnectionLost("x")]
+    first = Upstream("http://a.test", "http://b.test", transport=FakeTransport(lambda attempt: lost(attempt, says)))
+    second = saying(201)
+
+    async def by_hand(exchange: Exchange) -> Response:
+        return await second(exchange)
+
+    asked = exchange("POST", body=b"x")
+    handler = Pipeline(Retry(methods=["POST"], base=0), Fallback(by_hand), handler=first)
+    assert (await handler(asked)).status == 200
+    assert [each.endpoint.url.host for each in asked.attempts] in (["a.test", "b.test"], ["b.test", "a.test"])
+    assert asked.spent is None
+
+
+def lost(attempt: Attempt, says: list[ProxyError | None]) -> Response | ProxyError:
+    attempt.sent = True
+    return (says.pop() if says else None) or Response(200)
+
+
+async def test_an_answer_of_ones_own_and_a_function_that_sends() -> None:
+    """F-84: a handler that is no upstream has answered a POST, and a function sends it: it is told that this must not
+    be, in a way that does not have somebody further out take it for unsent."""
+    second, third = saying(201), saying(202)
+
+    async def own(exchange: Exchange) -> Response:
+        return Response(503)
+
+    async def by_hand(exchange: Exchange) -> Response:
+        return await second(exchange)
+
+    handler = Failover(Pipeline(Fallback(by_hand, statuses=[503]), handler=own), third)
+    asked = exchange("POST", body=b"x")
+    with pytest.raises(NoEndpoint, match="answered with 503 already"):
+        await handler(asked)
+    assert asked.attempts == []
+    assert (await handler(exchange("PUT", body=b"x"))).status == 201
+
+
+@pytest.mark.parametrize("fails", [True, False])
+async def test_what_is_as_it_was(fails: bool) -> None:
+    """Whoever is further out has the interim answers again that it had, and each attempt has a draft of its own."""
+
+    def pass_on(status: int, headers: object) -> None:
+        raise AssertionError
+
+    asked = exchange()
+    asked.interim = pass_on
+    draft = asked.request
+    await Fallback(saying(200))(asked, saying(ConnectFailed("x") if fails else 200))
+    assert asked.interim is pass_on
+    assert asked.attempts[0].passed_over is fails
+    assert len({id(each.request) for each in asked.attempts} | {id(asked.request)}) == 1 + fails
+    assert asked.attempts[0].request is draft
+
+
+async def test_what_is_over_is_freed() -> None:
+    """An exchange that a fallback has answered is gone when it is over, not when the garbage collector comes by."""
+
+    async def fails(exchange: Exchange) -> Response:
+        raise ConnectionLost("x")
+
+    asked = exchange()
+    gc.collect()
+    gc.disable()
+    try:
+        await Fallback(static())(asked, fails)
+        asked.finish()
+        gone = weakref.ref(asked)
+        del asked
+        assert gone() is None
+    finally:
+        gc.enable()

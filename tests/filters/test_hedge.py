@@ -365,3 +365,68 @@ def test_printed() -> None:
     budget = "<RetryBudget 0.05 + 0/s: 0 for 0 requests in the last 60 s>"
     assert repr(Hedge(name="api")) == f"<Hedge api after unknown hedged=0 {budget}>"
     assert repr(Hedge(after=0.25)) == f"<Hedge hedge after 0.25 s hedged=0 {budget}>"
+
+
+@pytest.mark.parametrize("is_outside", [True, False], ids=["hedge, retry", "retry, hedge"])
+async def test_what_is_over_is_freed_with_a_retry(is_outside: bool) -> None:
+    """Nor is anything left of two goes one of which is a twin, when it is over: neither of the one nor of the other."""
+    clock = FakeClock()
+    seen: list[weakref.ref[Exchange]] = []
+
+    async def spy(exchange: Exchange, handler: Handler) -> Response:
+        seen.append(weakref.ref(exchange))
+        return await handler(exchange)
+
+    async def serve(attempt: Attempt) -> Response:
+        attempt.sent = True
+        if attempt.endpoint.host == "0.test":
+            await asyncio.Event().wait()
+        return Response(200)
+
+    upstream = Upstream("http://0.test", "http://1.test", balancer=First(), transport=FakeTransport(serve), clock=clock)
+    hedge, retry = Hedge(after=1.0, budget=RetryBudget(1), clock=clock), Retry(clock=clock)
+    handler = Pipeline(*((hedge, retry) if is_outside else (retry, hedge)), spy, handler=upstream)
+    gc.collect()
+    gc.disable()
+    try:
+        asked = exchange()
+        asked.interim = interim = lambda status, headers: None
+        task = asyncio.create_task(handler(asked))
+        await clock.advance_async(2)
+        assert (await task).status == 200
+        assert asked.interim is interim
+        assert asked.attempts[-1].endpoint.host == "1.test"
+        asked.finish()
+        upstream._transport.attempts.clear()  # type: ignore[attr-defined]
+        del asked, task
+        await asyncio.sleep(0)
+        assert [each() for each in seen] == [None, None]
+    finally:
+        gc.enable()
+
+
+async def test_each_budget_is_paid_into_once() -> None:
+    """S-56: where hedge and retry have each their own, one request pays once into either, in two goes and several
+    attempts."""
+    clock = FakeClock()
+
+    async def serve(attempt: Attempt) -> ConnectionLost:
+        attempt.sent = True
+        await clock.sleep(1.5)
+        return ConnectionLost("x")
+
+    upstream = Upstream("http://0.test", "http://1.test", transport=FakeTransport(serve), clock=clock)
+    for is_outside in (True, False):
+        ours, theirs = RetryBudget(1, reserve=5, ttl=1000), RetryBudget(1, reserve=5, ttl=1000)
+        hedge, retry = Hedge(after=1.0, budget=ours, clock=clock), Retry(3, budget=theirs, clock=clock)
+        handler = Pipeline(*((hedge, retry) if is_outside else (retry, hedge)), handler=upstream)
+        task = asyncio.create_task(handler(asked := exchange()))
+        await clock.advance_async(60)
+        with pytest.raises(ConnectionLost):
+            await task
+        assert hedge.hedged
+        assert retry.retried
+        assert len(asked.attempts) == 1 + hedge.hedged + retry.retried
+        assert ours.balance(clock.now()) == 5000 + 1 - hedge.hedged
+        assert theirs.balance(clock.now()) == 5000 + 1 - retry.retried
+        asked.finish()

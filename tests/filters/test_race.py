@@ -351,3 +351,31 @@ def test_any_interleaving(steps: list[str]) -> None:
         assert asyncio.all_tasks() == {asyncio.current_task()}
 
     asyncio.run(run())
+
+
+async def test_a_hint_of_the_one_that_has_lost() -> None:
+    """F-84: the second has won, and the first, which takes its time to end, still has a 103: the client does not get
+    it, for the answer is the other's."""
+    clock, told = FakeClock(), list[int]()
+
+    async def handler(exchange: Exchange) -> Response:
+        if exchange is asked:
+            try:
+                await asyncio.Event().wait()
+            finally:
+                assert exchange.interim is not None
+                exchange.interim(103, CIMultiDict())
+        return Response(200)
+
+    asked = exchange()
+
+    def pass_on(status: int, headers: object) -> None:
+        told.append(status)
+
+    asked.interim = pass_on
+    race = Race(asked, handler, is_good=lambda response: True, clock=clock)
+    task = asyncio.create_task(race.run(1.0, lambda: True))
+    await clock.advance_async(1)
+    assert (await task).status == 200
+    assert told == []
+    assert asked.interim is pass_on

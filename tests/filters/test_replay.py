@@ -260,3 +260,93 @@ async def test_leaving_while_its_reader_is_held_up() -> None:
     fed.queue.put_nowait(None)
     got += [chunk async for chunk in reader]
     assert got == [b"one", b"two"]
+
+
+@pytest.mark.parametrize("room", [1000, 10])
+async def test_more_than_is_kept_for_a_reader_that_is_given_up(room: int) -> None:
+    """F-87, S-52: a piece that is more than is kept, and comes in the very turn in which its reader is cancelled, is
+    there for the next one, who has the whole; it counts nowhere, and is one piece."""
+    fed, budget = Fed(), BodyBudget(room)
+    body = ReplayBody(StreamBody(aiter(fed)), 10, budget)
+    first = asyncio.create_task(joined(body))
+    fed.queue.put_nowait(b"12345")
+    await turns()
+    fed.queue.put_nowait(b"6" * 100)
+    first.cancel()
+    await asyncio.wait([first])
+    await turns()
+    assert (body.replayable, body.taken, budget.held) == (True, False, 5)
+    for chunk in (b"7", None):
+        fed.queue.put_nowait(chunk)
+    assert await joined(body) == b"12345" + b"6" * 100 + b"7"
+    assert (body.replayable, budget.held) == (False, 0)
+
+
+@given(
+    st.lists(st.sampled_from(["piece", "large", "read", "cancel", "turn", "leave", "end"]), max_size=14),
+    st.integers(0, 30),
+)
+def test_whatever_the_order(steps: list[str], limit: int) -> None:
+    """F-87, S-52: pieces, readers that come and are cancelled, and its end, in any order and in one turn or several:
+    who reads to the end has the whole, never a part; what is held is within the limit, but for the piece in hand; and
+    nothing is held, and nobody waits for the client, in the end."""
+
+    async def run() -> None:
+        fed, budget, whole = Fed(), BodyBudget(1000), b""
+        body = ReplayBody(StreamBody(aiter(fed)), limit, budget)
+        reader: asyncio.Task[bytes] | None = None
+        readers: list[asyncio.Task[bytes]] = []
+        for number, step in enumerate(steps):
+            if step in ("piece", "large"):
+                chunk = bytes([number]) * (5 if step == "piece" else 50)
+                whole += chunk
+                fed.queue.put_nowait(chunk)
+            elif step == "read" and (reader is None or reader.done()) and body.replayable:
+                reader = asyncio.create_task(joined(body))
+                readers.append(reader)
+            elif step == "cancel" and reader is not None:
+                reader.cancel()
+                await asyncio.wait([reader])
+            elif step == "turn":
+                await turns()
+            elif step == "leave":
+                await body.leave()
+            elif step == "end":
+                body.end()
+            assert 0 <= budget.held <= limit
+        if reader is None or reader.done():
+            reader = asyncio.create_task(joined(body))
+            readers.append(reader)
+        fed.queue.put_nowait(None)
+        await turns()
+        await body.leave()
+        for _ in range(3):
+            await turns()
+        body.end()
+        for each in readers:
+            await asyncio.wait([each], timeout=5)
+            if each.done() and not each.cancelled() and each.exception() is None:
+                assert each.result() == whole
+        await turns()
+        assert budget.held == 0
+        assert asyncio.all_tasks() == {asyncio.current_task()}
+
+    asyncio.run(run())
+
+
+async def test_leaving_while_its_reader_is_held_up_and_then_given_up() -> None:
+    """When that reader is gone, too, nobody waits for the client any more."""
+    fed = Fed()
+    body = ReplayBody(StreamBody(fed), 1000)
+    first = asyncio.create_task(joined(body))
+    fed.queue.put_nowait(b"one")
+    await turns()
+    first.cancel()
+    await asyncio.wait([first])
+    reader = body.__aiter__()
+    assert await anext(reader) == b"one"
+    await body.leave()
+    assert not fed.ended.is_set()
+    await reader.aclose()  # type: ignore[attr-defined]  # a generator
+    await turns()
+    assert fed.ended.is_set()

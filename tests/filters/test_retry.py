@@ -803,3 +803,83 @@ async def test_a_mirror_inside() -> None:
     assert (await task).status == 200
     asked.finish()
     assert len(shadows.attempts) == 1
+
+
+async def test_a_handler_of_ones_own_behind_a_server_that_is_down() -> None:
+    """F-84: that the attempt before was never sent says nothing of what a handler that is no upstream has done."""
+    asked: list[str] = []
+    down = Upstream("http://a.test", transport=FakeTransport(ConnectFailed("x")))
+
+    async def late(exchange: Exchange) -> Response:
+        asked.append(exchange.request.method)
+        raise ResponseTimeout("x")
+
+    async def answers(exchange: Exchange) -> Response:
+        asked.append(exchange.request.method)
+        return Response(503)
+
+    for method, times in (("GET", 2), ("POST", 1)):
+        for own in (late, answers):
+            asked.clear()
+            try:
+                await Retry(base=0, statuses=[503])(exchange(method), Failover(down, own))
+            except ResponseTimeout:
+                pass
+            assert asked == [method] * times
+
+
+async def test_a_deadline_inside_that_is_over_in_a_queue() -> None:
+    """A ``Deadline`` further in is for one try, as ``per_try`` is: where it is over before anything was sent there is
+    another. Where that of all tries is over there is none."""
+    for inner, outer, status in ((0.5, None, 200), (0.5, 0.5, DeadlineExceeded)):
+        clock = FakeClock()
+        limit = ConcurrencyLimit(1, target=5, interval=5, clock=clock)
+        upstream = Upstream("http://a/", transport=FakeTransport(), clock=clock)
+        before, asked = exchange(), exchange()
+        await Pipeline(limit, handler=upstream)(before)
+        asked.deadline = None if outer is None else clock.now() + outer
+        handler = Pipeline(Retry(2, clock=clock), Deadline(inner, clock=clock), limit, handler=upstream)
+        task = asyncio.create_task(handler(asked))
+        await clock.advance_async(0.6)
+        before.finish()
+        await clock.advance_async(5)
+        await asyncio.wait([task])
+        error = task.exception()
+        assert (task.result().status if error is None else type(error)) == status
+
+
+async def test_a_piece_that_comes_as_an_attempt_is_given_up() -> None:
+    """F-87: the server answers 503 early, and in the same turn of the loop the client sends more than is kept: the next
+    attempt has all of it, and is the last."""
+    clock, come = FakeClock(), asyncio.Queue[bytes | None]()
+    sent: list[bytes] = []
+
+    async def source() -> AsyncIterator[bytes]:
+        while (chunk := await come.get()) is not None:
+            yield chunk
+
+    async def serve(attempt: Attempt) -> Response:
+        async def upload() -> bytes:
+            return b"".join([chunk async for chunk in attempt.request.body])
+
+        task = asyncio.create_task(upload())
+        if attempt.number == 1:
+            for _ in range(8):
+                await asyncio.sleep(0)
+            come.put_nowait(b"b" * 100)
+            task.cancel()
+            return Response(503)
+        sent.append(await task)
+        return Response(503)
+
+    upstream = Upstream("http://0.test", "http://1.test", transport=FakeTransport(serve), clock=clock)
+    asked = exchange("PUT", body=StreamBody(source()))
+    come.put_nowait(b"a" * 10)
+    retry = Retry(3, statuses=[503], replay=50, clock=clock, rng=Random(1))
+    task = asyncio.create_task(Pipeline(retry, handler=upstream)(asked))
+    await clock.advance_async(1)
+    come.put_nowait(None)
+    await clock.advance_async(1)
+    assert (await task).status == 503
+    assert sent == [b"a" * 10 + b"b" * 100]
+    asked.finish()

@@ -7,9 +7,22 @@ from collections.abc import AsyncIterator, Callable
 import pytest
 from multidict import CIMultiDict
 
-from revproxy import Body, Exchange, Handler, Pipeline, ProxyHandler, Response, Upstream, respond
+from revproxy import (
+    Body,
+    Exchange,
+    Handler,
+    Pipeline,
+    ProxyHandler,
+    Response,
+    Rule,
+    Rules,
+    Upstream,
+    block,
+    respond,
+    when,
+)
 from revproxy.body import EMPTY, StreamBody
-from revproxy.errors import BadRequest, ConnectFailed, ConnectionLost, NoEndpoint, ProxyError, ResponseTimeout
+from revproxy.errors import BadRequest, ConnectFailed, ConnectionLost, NoEndpoint, NoRoute, ProxyError, ResponseTimeout
 from revproxy.filters import Deadline
 from revproxy.handler import walk
 from revproxy.routing import Failover
@@ -303,3 +316,37 @@ async def test_what_failed_holds_nothing() -> None:
     with pytest.raises(ConnectFailed):
         await Failover(hints, next_one)(asked)
     assert told == [103]
+
+
+@pytest.mark.parametrize("says", [ConnectFailed("x"), 503, 200])
+async def test_what_is_as_it_was(says: ProxyError | int) -> None:
+    """Whoever is further out has the interim answers again that it had; an attempt that is passed over is marked, so
+    that the same endpoint comes last; and each attempt has a draft of its own."""
+
+    def pass_on(status: int, headers: object) -> None:
+        raise AssertionError
+
+    asked = exchange()
+    asked.interim = pass_on
+    first = failing(says) if isinstance(says, ProxyError) else saying(says)
+    assert (await Failover(first, saying(200, "b"), statuses=[503])(asked)).status == 200
+    assert asked.interim is pass_on
+    assert [each.passed_over for each in asked.attempts] == ([False] if says == 200 else [True, False])
+    assert len({id(each.request) for each in asked.attempts}) == len(asked.attempts)
+
+
+async def test_no_rule_for_it() -> None:
+    """What no rule was for has reached nobody: the next table has it, whatever the method."""
+    first = Rules(Rule(when.path("/a"), answering(200)))
+    second = Rules(Rule(when.path("/b"), answering(201)))
+    handler = Failover(first, second, on=[NoRoute])
+    assert (await handler(exchange("POST", "/b", body=b"x"))).status == 201
+
+
+def test_rules_that_refuse_by_an_answer() -> None:
+    """What a table of rules refuses with 503 the next handler must not answer: it may only be the last one."""
+    table = Rules(Rule(when.path("/admin/*"), block(503)), Rule(when.anything, answering(200)))
+    with pytest.raises(ValueError, match="statuses: <Rules of 2> refuses by an answer"):
+        Failover(Pipeline(handler=table), answering(200), statuses=[503])
+    Failover(answering(503), table, statuses=[503])
+    Failover(table, answering(200))

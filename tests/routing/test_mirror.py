@@ -32,8 +32,9 @@ from revproxy.balancers import keys
 from revproxy.body import StreamBody
 from revproxy.errors import ClientDisconnected, ConnectFailed, Interrupted, Truncated
 from revproxy.events import Event
+from revproxy.filters import Retry
 from revproxy.handler import running, walk
-from revproxy.limiters import BodyBudget
+from revproxy.limiters import BodyBudget, RetryBudget
 from revproxy.message import response_of_lines
 from revproxy.routing import Answer, Fate, Mirror, ShadowDiffers, ShadowLost, difference
 from revproxy.testing import FakeClock, FakeTransport, exchange
@@ -777,3 +778,23 @@ async def test_the_budget_of_all_bodies(streamed: bool) -> None:
     assert bodies.held == 0
     with pytest.raises(TypeError, match="bodies: 3 is not a BodyBudget"):
         Mirror(shadow, bodies=3)  # type: ignore[arg-type]
+
+
+async def test_drawn_once() -> None:
+    """The share is one of requests: one that was not drawn is not drawn again for a further attempt."""
+    shadowed, failed = Shadowed(), list[int]()
+
+    async def flaky(exchange: Exchange) -> Response:
+        failed.append(1)
+        if len(failed) % 2:
+            raise ConnectFailed("x")
+        return Response(200)
+
+    mirror = Mirror(shadowed, share=0.5, limit=10_000, rng=Random(1))
+    handler = Pipeline(Retry(base=0, budget=RetryBudget(1)), mirror, handler=flaky)
+    for _ in range(2_000):
+        asked = exchange()
+        assert (await handler(asked)).status == 200
+        asked.finish()
+    await idle(mirror)
+    assert len(shadowed.exchanges) == pytest.approx(1_000, abs=100)
