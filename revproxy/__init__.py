@@ -15,7 +15,7 @@ from .message import Inbound, Request, Response
 from .observer import Observer
 from .paths import PathPolicy
 from .proxy import ProxyHandler
-from .rules import Rule, Rules, Severity, block, redirect, respond
+from .rules import Rule, Rules, Severity, block, drop, redirect, respond, tarpit
 from .slow_start import SlowStart
 from .trust import TrustedProxies
 from .upstream import Upstream
@@ -51,7 +51,9 @@ __all__ = [
     "Upstream",
     "When",
     "block",
+    "drop",
     "redirect",
     "respond",
+    "tarpit",
     "when",
 ]

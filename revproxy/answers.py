@@ -1,4 +1,4 @@
-"""Handlers that answer for themselves, always the same: refuse, respond, redirect."""
+"""Handlers that answer for themselves, always the same: refuse, respond, redirect, close."""
 
 from __future__ import annotations
 
@@ -8,13 +8,14 @@ from http import HTTPStatus
 from multidict import CIMultiDict
 
 from .body import EMPTY, Body
+from .errors import Drop
 from .exchange import Exchange
 from .handler import Handler
 from .headers import encode_fields
 from .message import Response
 from .problems import problem
 
-__all__ = ["Block", "Fixed", "block", "redirect", "respond"]
+__all__ = ["Block", "Fixed", "block", "drop", "redirect", "respond"]
 
 _WITHOUT_CONTENT = frozenset({204, 205, 304})
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
@@ -89,6 +90,31 @@ def respond(
     data = body.encode() if isinstance(body, str) else bytes(body)
     said = f"respond({status}{f', <{len(data)} bytes>' if data else ''})"
     return Fixed(status, fields, Body(data) if data else EMPTY, action=f"respond {status}", repr=said)
+
+
+class _Dropped(Block):
+    """Closes without a word; see ``drop``."""
+
+    __slots__ = ()
+
+    def __init__(self) -> None:
+        super().__init__(444, "Dropped")
+        self.action = "drop"
+
+    async def __call__(self, exchange: Exchange) -> Response:
+        raise Drop("a rule says so")
+
+    def __repr__(self) -> str:
+        return "drop()"
+
+
+def drop() -> Handler:
+    """Close the client's connection without an answer, as nginx does with its 444. Who probes learns nothing, not even
+    that somebody is there who understands HTTP.
+
+    A rule with it that has no severity is logged as a warning.
+    """
+    return _Dropped()
 
 
 def redirect(location: str, status: int = 302) -> Handler:

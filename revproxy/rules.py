@@ -8,14 +8,15 @@ from dataclasses import KW_ONLY, dataclass
 from enum import IntEnum
 from typing import Any
 
-from .answers import Block, block, redirect, respond
+from .answers import Block, block, drop, redirect, respond
 from .errors import NoRoute
 from .exchange import Exchange, Key
 from .handler import Component, Handler, name
 from .message import Response
+from .tarpit import tarpit
 from .when import When, anything
 
-__all__ = ["Rule", "Rules", "Severity", "block", "redirect", "respond"]
+__all__ = ["Rule", "RuleOutcome", "Rules", "Severity", "block", "drop", "redirect", "respond", "tarpit"]
 
 _LOGGER = logging.getLogger("revproxy.security")
 
@@ -75,6 +76,24 @@ class Rule:
         return f"Rule({', '.join(said)})"
 
 
+@dataclass(frozen=True, slots=True)
+class RuleOutcome:
+    """What a rule would do with an exchange, and why: a line of ``Rules.explain``."""
+
+    rule: Rule
+    holds: bool
+    answers: bool
+    """It is the one that decides: the first that holds and is no shadow rule."""
+    why: str
+    """The part of its condition that makes it hold or not."""
+
+    def __str__(self) -> str:
+        what = "answers" if self.answers else "holds" if self.holds else "does not hold"
+        if self.rule.shadow and self.holds:
+            what = "is noted"
+        return f"{self.rule.name or repr(self.rule.when)}: {what}, for {self.why}"
+
+
 class Rules(Component):
     """A handler: the first rule whose condition holds answers. If none does, ``NoRoute`` (404) is raised.
 
@@ -117,6 +136,23 @@ class Rules(Component):
                     exchange.rule = rule
                     return then(exchange)
         raise NoRoute(f"no rule of {self!r} holds")
+
+    def explain(self, exchange: Exchange) -> list[RuleOutcome]:
+        """What each rule would do with ``exchange``, and why; nothing is done, noted or counted. For tests, and for an
+        operator who wonders::
+
+            print(*table.explain(exchange("GET", "/admin", client="192.0.2.1")), sep="\\n")
+
+        Those behind the one that answers are asked, too: they would not be reached.
+        """
+        outcomes: list[RuleOutcome] = []
+        is_answered = False
+        for rule in self.rules:
+            holds = rule.when.test(exchange)
+            answers = holds and not rule.shadow and not is_answered
+            outcomes.append(RuleOutcome(rule, holds, answers, rule.when.why(exchange)))
+            is_answered = is_answered or answers
+        return outcomes
 
     def parts(self) -> Iterable[object]:
         return tuple(rule.then for rule in self.rules)

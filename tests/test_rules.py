@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 
 from revproxy import when
 from revproxy.body import EMPTY
-from revproxy.errors import NoRoute
+from revproxy.errors import Drop, NoRoute
 from revproxy.exchange import Exchange, Hooks, Key
 from revproxy.handler import Component, Filter, Handler, Pipeline, walk
 from revproxy.message import Response
-from revproxy.rules import Rule, Rules, Severity, block, redirect, respond
+from revproxy.rules import Rule, Rules, Severity, block, drop, redirect, respond
 from revproxy.testing.exchange import exchange
 from revproxy.when import When
 
@@ -448,3 +448,48 @@ def test_bad_answers(make: Callable[[], Handler], names: str) -> None:
     """S-26, S-27: what must not reach a wire is a ValueError at construction that names parameter and value."""
     with pytest.raises(ValueError, match=names):
         make()
+
+
+# Why.
+
+
+async def test_explained() -> None:
+    """What each rule would do and the part of its condition that says so; nothing is done or noted."""
+    seen: list[Rule] = []
+    table = Rules(
+        Rule(when.path("/admin/*") & ~when.client_in("10.0.0.0/8"), block(403), name="admin from outside"),
+        Rule(when.method("POST"), block(403), shadow=True, name="trial"),
+        Rule(when.path("/api/*") | when.header("X-Api"), api),
+        Rule(when.anything, site),
+    )
+    subject = exchange("POST", "/admin/users", client="192.0.2.1")
+    subject.hooks = Hooks(ruled=(lambda exchange, rule: seen.append(rule),))
+    outcomes = table.explain(subject)
+    assert [(each.holds, each.answers) for each in outcomes] == [
+        (True, True),
+        (True, False),
+        (False, False),
+        (True, False),
+    ]
+    assert list(map(str, outcomes)) == [
+        "admin from outside: answers, for when.path('/admin/*') holds and when.client_in('10.0.0.0/8') does not hold",
+        "trial: is noted, for when.method('POST') holds",
+        "when.path('/api/*') | when.header('X-Api'): does not hold, for when.path('/api/*') does not hold and"
+        " when.header('X-Api') does not hold",
+        "when.anything: holds, for when.anything holds",
+    ]
+    assert seen == []
+    assert subject.rule is None
+    inside = table.explain(exchange("GET", "/admin/users", client="10.1.2.3"))
+    assert str(inside[0]) == "admin from outside: does not hold, for when.client_in('10.0.0.0/8') holds"
+    assert [each.answers for each in inside] == [False, False, False, True]
+
+
+async def test_dropped(caplog: pytest.LogCaptureFixture) -> None:
+    """The connection is closed without a word, and the match is logged like a block's."""
+    table = Rules(Rule(when.path("/wp-admin/*"), drop()), Rule(when.anything, site))
+    with pytest.raises(Drop):
+        await table(exchange(target="/wp-admin/x"))
+    [record] = records(caplog)
+    assert (record.levelno, record.__dict__["action"]) == (logging.WARNING, "drop")
+    assert repr(drop()) == "drop()"

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import functools
+import itertools
 import re
 import time
 from collections.abc import Callable
+from datetime import datetime
+from datetime import time as clock_time
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from typing import Any
 from unittest import mock
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import example, given
@@ -17,6 +21,7 @@ from hypothesis import strategies as st
 from revproxy import when
 from revproxy.exchange import Exchange, Key
 from revproxy.paths import PathPolicy, canonical
+from revproxy.testing import FakeClock
 from revproxy.testing.exchange import exchange
 from revproxy.when import When, globs
 
@@ -691,3 +696,183 @@ def test_host_with_what_is_no_port(host: str) -> None:
     """S-25: an authority whose port is none has no name that a rule could trust."""
     assert not when.host("a.test")(asked(host))
     assert when.host("a.test")(exchange(headers={"Host": "a.test:80"}))
+
+
+# What a request says of its body, when it comes, and who has shown a certificate.
+
+
+@pytest.mark.parametrize(
+    ("said", "holds"),
+    [
+        ("application/json", True),
+        ("Application/JSON", True),
+        ("application/json; charset=utf-8", True),
+        ('application/json;charset="utf-8";', True),
+        ("application/json ; charset", False),  # S-44: a parameter has a value
+        ("application/problem+json", False),
+        ("application/json, text/plain", False),
+        ("application/json/x", False),
+        ("application", False),
+        ("", False),
+        (None, False),
+        ("image/png", True),
+        ("image/", False),
+        ("application/vnd.api+json", False),
+        ("text/x+xml", True),
+        ("text/xml", False),
+    ],
+)
+def test_content_type(said: str | None, holds: bool) -> None:
+    """S-44: the media type as RFC 9110 reads it; what is none, or missing, is none of those that are wanted."""
+    condition = when.content_type("application/json", "image/*", "text/*+xml")
+    subject = exchange("POST", headers={} if said is None else {"Content-Type": said}, body=b"{}")
+    assert condition(subject) is holds
+
+
+def test_two_content_types() -> None:
+    """Two of them are none: who reads the first and who reads the last would not agree."""
+    subject = exchange("POST", headers=[("Content-Type", "text/plain"), ("Content-Type", "text/plain")], body=b"x")
+    assert not when.content_type("text/plain")(subject)
+
+
+@given(st.text(max_size=60))
+def test_content_types_of_any_kind(said: str) -> None:
+    """Whatever stands there is read in linear time, and holds only for what is a media type."""
+    try:
+        subject = exchange("POST", headers={"Content-Type": said}, body=b"x")
+    except ValueError:
+        return
+    if when.content_type("text/*")(subject):
+        assert said.strip(" \t").lower().startswith("text/")
+
+
+@pytest.mark.parametrize("types", [(), ("json",), ("text/",), ("/x",), ("*/*",), ("text/plain; a=b",), ("text/a*",)])
+def test_no_media_types(types: tuple[str, ...]) -> None:
+    """What no request could have is refused."""
+    with pytest.raises(ValueError, match="types"):
+        when.content_type(*types)
+
+
+@pytest.mark.parametrize(
+    ("body", "headers", "holds"),
+    [
+        (b"12345", {}, True),
+        (b"1234567890", {}, True),
+        (b"12345678901", {}, False),
+        (b"1234", {}, False),
+        (b"", {}, False),
+        (b"12345", {"Transfer-Encoding": "chunked"}, False),
+    ],
+)
+def test_content_length(body: bytes, headers: dict[str, str], holds: bool) -> None:
+    """A declared length within the bounds; without a body it is 0, and in chunks it is not known."""
+    assert when.content_length(at_least=5, at_most=10)(exchange("POST", headers=headers, body=body)) is holds
+    assert when.content_length(at_most=0)(exchange("GET"))
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        ({}, "at_least and at_most: one of them must be given"),
+        ({"at_least": -1}, "at_least must be an integer of at least 0, got -1"),
+        ({"at_most": 1.5}, "at_most must be an integer of at least 0, got 1.5"),
+        ({"at_least": 5, "at_most": 4}, r"at_most must be at least at_least \(5\), got 4"),
+    ],
+)
+def test_lengths_that_are_none(options: dict[str, Any], says: str) -> None:
+    with pytest.raises(ValueError, match=says):
+        when.content_length(**options)
+
+
+def at(moment: str) -> FakeClock:
+    """A clock that shows this time in UTC."""
+    return FakeClock(wall=datetime.fromisoformat(f"{moment}+00:00").timestamp())
+
+
+@pytest.mark.parametrize(
+    ("moment", "by_day", "by_night"),
+    [  # 2026-11-27 is a Friday
+        ("2026-11-27T06:59:59", False, True),
+        ("2026-11-27T07:00:00", True, False),
+        ("2026-11-27T18:59:59", True, False),
+        ("2026-11-27T19:00:00", False, True),
+        ("2026-11-28T12:00:00", False, False),  # Saturday
+        ("2026-11-28T06:00:00", False, True),  # still the night of Friday
+        ("2026-11-28T20:00:00", False, False),
+        ("2026-11-30T06:00:00", False, False),  # the night of Sunday
+    ],
+)
+def test_time_of_day(moment: str, by_day: bool, by_night: bool) -> None:
+    """From the first moment to before the last, also over midnight; a night is that of the day on which it began."""
+    clock, week = at(moment), range(5)
+    day = when.time_of_day(clock_time(7), clock_time(19), weekdays=week, clock=clock)
+    night = when.time_of_day(clock_time(19), clock_time(7), weekdays=week, clock=clock)
+    assert (day(exchange()), night(exchange())) == (by_day, by_night)
+
+
+def test_time_of_day_elsewhere() -> None:
+    """It is that of the zone, whose clocks are put forward."""
+    zone = ZoneInfo("Europe/Zurich")
+    for moment, holds in (("2026-01-15T06:30:00", False), ("2026-07-15T06:30:00", True)):
+        assert when.time_of_day(clock_time(8), clock_time(12), zone=zone, clock=at(moment))(exchange()) is holds
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        ({"start": "7:00"}, "start must be a datetime.time"),
+        ({"end": clock_time(7)}, "end must not be start"),
+        ({"weekdays": []}, "weekdays must be some of 0"),
+        ({"weekdays": [7]}, "weekdays must be some of 0"),
+        ({"zone": "UTC"}, "zone must be a datetime.tzinfo"),
+    ],
+)
+def test_times_that_are_none(options: dict[str, Any], says: str) -> None:
+    with pytest.raises((TypeError, ValueError), match=says):
+        when.time_of_day(**{"start": clock_time(7), "end": clock_time(8), **options})
+
+
+CERTIFICATE = {
+    "subject": ((("commonName", "robot 7"),), (("organizationName", "ACME"),)),
+    "subjectAltName": (("DNS", "robot.test"), ("URI", "spiffe://acme.test/robot"), ("email", "robot@acme.test")),
+}
+
+
+@pytest.mark.parametrize(
+    ("condition", "holds"),
+    [
+        (when.client_certificate(), True),
+        (when.client_certificate(common_name="robot 7"), True),
+        (when.client_certificate(common_name=re.compile("robot [0-9]+"), organisation="ACME"), True),
+        (when.client_certificate(common_name="robot 7", organisation="Acme"), False),
+        (when.client_certificate(dns="robot.test", uri=re.compile("spiffe://acme.test/.*")), True),
+        (when.client_certificate(email="somebody@acme.test"), False),
+        (when.client_certificate(dns="robot 7"), False),
+    ],
+)
+def test_client_certificate(condition: When, holds: bool) -> None:
+    """All that is asked of a certificate that was verified; where there is none, or it was not verified, nothing."""
+    for shown, expected in ((CERTIFICATE, holds), ({}, False), (None, False)):
+        subject = exchange()
+        subject.inbound._tls = None if shown is None else mock.Mock(getpeercert=lambda shown=shown: shown)
+        assert condition(subject) is expected
+
+
+# Why.
+
+
+@given(trees, st.booleans(), st.booleans(), st.booleans())
+def test_why(tree: Any, a: bool, b: bool, c: bool) -> None:
+    """What it says is true of a part of the condition, and decides it."""
+    subject = exchange("GET" if b else "PUT", "/a" if a else "/b", headers={"x-c": "1"} if c else {})
+    condition = build(tree)
+    facts = {repr(A): a, repr(B): b, repr(C): c, repr(when.anything): True}
+    said = condition.why(subject).split(" and ")
+    for each in said:
+        text, holds = (each.removesuffix(" holds"), True) if each.endswith(" holds") else (each[:-14], False)
+        assert facts[text] is holds
+    told = {text: facts[text] for text in facts if any(text in each for each in said)}
+    for others in itertools.product([False, True], repeat=3):  # whatever the other parts were
+        assumed = dict(zip((repr(A), repr(B), repr(C)), others, strict=True)) | {repr(when.anything): True} | told
+        names = {"A": assumed[repr(A)], "B": assumed[repr(B)], "C": assumed[repr(C)], "T": True}
+        assert evaluate(tree, names) is condition(subject)

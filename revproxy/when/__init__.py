@@ -9,8 +9,11 @@ so its ``~`` true. Write a guard so that the unknown is refused: ``block`` where
 ``when.client_in(elsewhere)``.
 """
 
+from .certificate import client_certificate
 from .client import client_in
 from .condition import When, anything
+from .content import content_length, content_type
+from .moment import time_of_day
 from .own import check, key
 from .place import asn, continent, country
 from .request import host, method, path, scheme, upgrade
@@ -21,7 +24,10 @@ __all__ = [
     "anything",
     "asn",
     "check",
+    "client_certificate",
     "client_in",
+    "content_length",
+    "content_type",
     "continent",
     "cookie",
     "country",
@@ -32,5 +38,6 @@ __all__ = [
     "path",
     "query",
     "scheme",
+    "time_of_day",
     "upgrade",
 ]

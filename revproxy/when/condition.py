@@ -28,7 +28,7 @@ class When:
     and ``if`` raise ``TypeError``.
     """
 
-    __slots__ = ("_binding", "_form", "_text", "reads_path", "requires", "test")
+    __slots__ = ("_binding", "_form", "_of", "_sign", "_text", "reads_path", "requires", "test")
 
     def __init__(
         self,
@@ -39,14 +39,19 @@ class When:
         binding: int = 3,
         reads_path: bool = False,
         requires: frozenset[Key[Any]] = frozenset(),
+        sign: str = "",
+        of: tuple[When, ...] = (),
     ) -> None:
-        """``form`` is what equality compares; ``binding`` how tightly ``text`` holds together: 1 |, 2 &, 3 the rest."""
+        """``form`` is what equality compares; ``binding`` how tightly ``text`` holds together: 1 |, 2 &, 3 the rest.
+        ``sign`` joins the conditions ``of`` which it is made."""
         self.test: Test = test
         self.reads_path: bool = reads_path
         self.requires: frozenset[Key[Any]] = requires
         self._text = text
         self._form = form
         self._binding = binding
+        self._sign = sign
+        self._of = of
 
     def __call__(self, exchange: Exchange) -> bool:
         return self.test(exchange)
@@ -65,12 +70,27 @@ class When:
             f"~{self._within(3)}",
             lambda exchange: not test(exchange),
             form=("~", self._form),
+            sign="~",
+            of=(self,),
             reads_path=self.reads_path,
             requires=self.requires,
         )
 
     def __bool__(self) -> NoReturn:
         raise TypeError(f"{self!r} has no truth value: join conditions with &, | and ~, not with and, or, not")
+
+    def why(self, exchange: Exchange) -> str:
+        """What makes it hold or not: "when.method('GET') does not hold". Only what it takes to decide: the first part
+        of ``&`` that does not hold, the first of ``|`` that does. Each part is asked anew: it is not for a hot path."""
+        if self._sign == "~":
+            return self._of[0].why(exchange)
+        if self._sign:
+            decides = self._sign == "|"
+            for part in self._of:
+                if part.test(exchange) is decides:
+                    return part.why(exchange)
+            return " and ".join(dict.fromkeys(part.why(exchange) for part in self._of))
+        return f"{self._text} {'holds' if self.test(exchange) else 'does not hold'}"
 
     def _joined(self, sign: str, binding: int, other: When, test: Test) -> When:
         parts = self._parts(sign) | other._parts(sign)
@@ -79,6 +99,8 @@ class When:
             test,
             form=(sign, parts) if len(parts) > 1 else self._form,
             binding=binding,
+            sign=sign,
+            of=(self, other),
             reads_path=self.reads_path or other.reads_path,
             requires=self.requires | other.requires,
         )

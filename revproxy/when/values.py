@@ -11,7 +11,7 @@ from multidict import istr
 from ..headers import is_token
 from .condition import When, call, some
 
-__all__ = ["Value", "cookie", "header", "query"]
+__all__ = ["Value", "cookie", "header", "judged", "query"]
 
 Value: TypeAlias = "str | re.Pattern[str] | None"
 """Exactly that value; a value that the pattern matches in full; or any at all."""
@@ -25,7 +25,7 @@ def header(name: str, value: Value = None) -> When:
     """
     if not is_token(name):
         raise ValueError(f"name: {name!r} is not a field name")
-    field, judge = istr(name), _judge(value)
+    field, judge = istr(name), judged(value)
     return When(
         call("header", name, value),
         lambda exchange: judge(exchange.inbound.headers.getall(field, ())),
@@ -38,7 +38,7 @@ def query(name: str, value: Value = None) -> When:
 
     Names and values are decoded as form data, and their case makes a difference.
     """
-    judge = _judge(value)
+    judge = judged(value)
     return When(
         call("query", some("name", name), value),
         lambda exchange: judge(exchange.inbound.query.getall(name, ())),
@@ -53,7 +53,7 @@ def cookie(name: str, value: Value = None) -> When:
     """
     if not is_token(name):
         raise ValueError(f"name: {name!r} is not a cookie's name")
-    judge = _judge(value)
+    judge = judged(value)
     return When(
         call("cookie", name, value),
         lambda exchange: judge(exchange.inbound.cookies.getall(name, ())),
@@ -61,7 +61,7 @@ def cookie(name: str, value: Value = None) -> When:
     )
 
 
-def _judge(value: Value) -> Callable[[Collection[str]], bool]:
+def judged(value: Value) -> Callable[[Collection[str]], bool]:
     """What says whether any of several values will do."""
     if value is None:
         return bool
