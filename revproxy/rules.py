@@ -5,34 +5,19 @@ from __future__ import annotations
 import logging
 from collections.abc import Coroutine, Iterable
 from dataclasses import KW_ONLY, dataclass
-from enum import IntEnum
 from typing import Any
 
 from .answers import Block, block, drop, redirect, respond
+from .clock import SYSTEM_CLOCK, Clock
 from .errors import NoRoute
 from .exchange import Exchange, Key
 from .handler import Component, Handler, name
 from .message import Response
+from .security_log import LOGGER, SecurityLog, Severity
 from .tarpit import tarpit
 from .when import When, anything
 
 __all__ = ["Rule", "RuleOutcome", "Rules", "Severity", "block", "drop", "redirect", "respond", "tarpit"]
-
-_LOGGER = logging.getLogger("revproxy.security")
-
-
-class Severity(IntEnum):
-    """How much a match of a rule matters. They have an order."""
-
-    NOTICE = logging.INFO
-    WARNING = logging.WARNING
-    ERROR = logging.ERROR
-    CRITICAL = logging.CRITICAL
-
-    @property
-    def level(self) -> int:
-        """The level that ``logging`` knows it by."""
-        return int(self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,9 +83,8 @@ class Rules(Component):
     """A handler: the first rule whose condition holds answers. If none does, ``NoRoute`` (404) is raised.
 
     A match of a rule with a severity is one line in the log ``revproxy.security`` (``logger``), at its severity's
-    level. What the request says is escaped there and cut to 256 characters, so that it forges no line, and stands also
-    in the record's attributes ``rule``, ``severity``, ``action``, ``client``, ``method``, ``host``, ``target`` and
-    ``exchange_id``.
+    level; where the same client is met more than five times in ``fold`` seconds there is one line with the number of
+    the others. See ``SecurityLog``, also for what stands in the record.
 
     Raises ``ValueError`` for an empty table and for a rule that no request can reach: after ``when.anything``, or with
     the condition of an earlier one. Shadow rules hide nothing.
@@ -108,7 +92,14 @@ class Rules(Component):
 
     guards = True
 
-    def __init__(self, *rules: Rule, name: str = "", logger: logging.Logger = _LOGGER) -> None:
+    def __init__(
+        self,
+        *rules: Rule,
+        name: str = "",
+        logger: logging.Logger = LOGGER,
+        fold: float = 10.0,
+        clock: Clock = SYSTEM_CLOCK,
+    ) -> None:
         if not rules:
             raise ValueError("rules: a table needs at least one")
         enforcing: dict[When, Rule] = {}
@@ -124,7 +115,7 @@ class Rules(Component):
         self.name = name
         self.reads_path: bool = any(rule.when.reads_path for rule in rules)
         self.requires: frozenset[Key[Any]] = frozenset().union(*(rule.when.requires for rule in rules))
-        self._logger = logger
+        self._log = SecurityLog(logger, fold=fold, clock=clock)
         self._table = tuple((rule.when.test, rule.then, rule, rule.severity is not None) for rule in rules)
 
     def __call__(self, exchange: Exchange) -> Coroutine[Any, Any, Response]:
@@ -158,38 +149,19 @@ class Rules(Component):
         return tuple(rule.then for rule in self.rules)
 
     def _note(self, exchange: Exchange, rule: Rule) -> None:
-        severity = rule.severity
-        if severity is not None and self._logger.isEnabledFor(severity.level):
-            facts = _facts(exchange, rule, severity)
-            self._logger.log(severity.level, _LINE, facts, extra=facts)
+        if rule.severity is not None:
+            action = str(getattr(rule.then, "action", "pass"))
+            self._log.note(
+                exchange,
+                rule=rule.name or repr(rule.when),
+                severity=rule.severity,
+                action=f"shadow {action}" if rule.shadow else action,
+            )
         for hook in exchange.hooks.ruled:
             hook(exchange, rule)
 
+    async def stop(self) -> None:
+        self._log.flush()
+
     def __repr__(self) -> str:
         return f"<Rules{f' {self.name}' if self.name else ''} of {len(self.rules)}>"
-
-
-_LINE = (
-    'rule "%(rule)s": %(action)s, client %(client)s, %(method)s "%(target)s" for host "%(host)s", id %(exchange_id)s'
-)
-
-
-def _facts(exchange: Exchange, rule: Rule, severity: Severity) -> dict[str, str]:
-    inbound = exchange.inbound
-    action = str(getattr(rule.then, "action", "pass"))
-    return {
-        "rule": _escaped(rule.name or repr(rule.when)),
-        "severity": severity.name.lower(),
-        "action": f"shadow {action}" if rule.shadow else action,
-        "client": str(inbound.client),
-        "method": _escaped(inbound.method),
-        "host": _escaped(inbound.host),
-        "target": _escaped(inbound.target),
-        "exchange_id": _escaped(exchange.id),
-    }
-
-
-def _escaped(text: str) -> str:
-    """``text`` in printable ASCII, without a way out of double quotes, of at most some 256 characters of it."""
-    escaped = text[:256].encode("unicode_escape").decode("ascii").replace('"', '\\"')
-    return f"{escaped}..." if len(text) > 256 else escaped

@@ -54,6 +54,7 @@ LAYERS: Mapping[str, int] = {
     "strict": 2,
     # 3 what answers, what wraps
     "answers": 3,
+    "security_log": 3,
     "tarpit": 3,
     "describe": 3,
     "rules": 3,
