@@ -8,6 +8,7 @@ from .chaos import Abort, Chaos, Delay, Throttle, Truncate
 from .circuit_breaker import CircuitBreaker
 from .concurrency_limit import ConcurrencyLimit
 from .deadline import Deadline, TimeLeft
+from .fail_open import FailOpen, FilterFailed
 from .fallback import INSTEAD_OF, Fallback
 from .geo_ip import GeoIp
 from .hedge import Hedge
@@ -32,7 +33,9 @@ __all__ = [
     "ConcurrencyLimit",
     "Deadline",
     "Delay",
+    "FailOpen",
     "Fallback",
+    "FilterFailed",
     "GeoIp",
     "Hedge",
     "PathRewrite",
