@@ -32,6 +32,7 @@ __all__ = [
     "DnsFailed",
     "Drop",
     "ExpectationFailed",
+    "Forbidden",
     "ForbiddenOrigin",
     "HeadTooLarge",
     "InternalError",
@@ -59,6 +60,7 @@ __all__ = [
     "Truncated",
     "TunnelIdle",
     "TunnelLost",
+    "Unauthorized",
     "VersionNotSupported",
 ]
 
@@ -168,6 +170,29 @@ class ForbiddenOrigin(ProxyError):
     status: ClassVar[int | None] = 403
     token = "http_request_denied"
     title = "This origin is not allowed here"
+
+
+class Unauthorized(ProxyError):
+    """Nobody has proved who asks: 401, with the ``challenge`` that says how he may (RFC 9110 section 15.5.2)."""
+
+    origin = Origin.CLIENT
+    status: ClassVar[int | None] = 401
+    token = "http_request_denied"
+    title = "This needs credentials"
+
+    def __init__(self, message: str, *, challenge: str = "") -> None:
+        super().__init__(message)
+        if challenge:
+            self.fields = {"WWW-Authenticate": challenge}
+
+
+class Forbidden(ProxyError):
+    """It is known who asks, and he may not: 403."""
+
+    origin = Origin.CLIENT
+    status: ClassVar[int | None] = 403
+    token = "http_request_denied"
+    title = "This is not allowed"
 
 
 class HeadTooLarge(ProxyError):

@@ -8,7 +8,7 @@ from typing import Literal
 
 from .networks import IPAddress, parse_address
 
-__all__ = ["UNKNOWN", "ClientAddress", "IPAddress", "Place"]
+__all__ = ["UNKNOWN", "ClientAddress", "IPAddress", "Place", "Principal"]
 
 
 @dataclass(slots=True)
@@ -66,6 +66,19 @@ class Place:
             latitude, longitude = self.location
             if not (abs(latitude) <= 90 and abs(longitude) <= 180):
                 raise ValueError(f"location must be latitude and longitude in degrees, got {self.location}")
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """Who has asked, as it was proved. ``name``: as the operator calls him; ``method``: how (``"basic"``,
+    ``"api-key"``). ``roles``: what he may, in the operator's words."""
+
+    name: str
+    method: str
+    roles: frozenset[str] = frozenset()
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.method})"
 
 
 UNKNOWN = Place()

@@ -61,7 +61,7 @@ def test_every_error_is_complete(error: type[ProxyError]) -> None:
     assert error.token in RFC_9209
     assert error.__doc__
     allowed: dict[Origin, set[int | None]] = {
-        Origin.CLIENT: {204, 400, 403, 405, 408, 413, 417, 421, 431, 501, 505, 508, None},
+        Origin.CLIENT: {204, 400, 401, 403, 405, 408, 413, 417, 421, 431, 501, 505, 508, None},
         Origin.PROXY: {500, 503, None},
         Origin.UPSTREAM: {502, 504},
         Origin.POLICY: {404, 503, 504, None},

@@ -36,6 +36,7 @@ LAYERS: Mapping[str, int] = {
     "events": 1,
     "exchange": 1,
     "facts": 1,
+    "identity": 1,
     "geography": 1,
     "trust": 1,
     "forwarded": 1,
