@@ -183,7 +183,7 @@ class Unauthorized(ProxyError):
     def __init__(self, message: str, *, challenge: str = "") -> None:
         super().__init__(message)
         if challenge:
-            self.fields = {"WWW-Authenticate": challenge}
+            self.fields: Mapping[str, str] = {"WWW-Authenticate": challenge}
 
 
 class Forbidden(ProxyError):

@@ -63,7 +63,8 @@ class FailOpen(Component):
         self._filter = filter
         self._clock = clock
         self._told_at = float("-inf")
-        self.shortcuts: bool = isinstance(filter, Component) and filter.shortcuts
+        part: object = filter
+        self.shortcuts: bool = isinstance(part, Component) and part.shortcuts
         self.failed: int = 0
         """How many requests went on without it, ever."""
 

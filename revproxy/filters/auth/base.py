@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 from multidict import istr
 
 from ...errors import Unauthorized
-from ...exchange import Exchange
+from ...exchange import Exchange, Key
 from ...facts import Principal
 from ...handler import Component
 from ...headers import is_token
@@ -28,7 +29,7 @@ class Authentication(Component):
     """
 
     guards = True
-    provides = frozenset({PRINCIPAL})
+    provides: frozenset[Key[Any]] = frozenset({PRINCIPAL})
 
     def __init__(self, *, optional: bool, field: str | None, challenge: str) -> None:
         if field is not None and not is_token(field):
