@@ -26,7 +26,7 @@ from ..exchange import Exchange, Key
 from ..group import Group
 from ..handler import Component, Handler, name, walk
 from ..message import Response
-from ..routing.again import Begun, may_go_on
+from ..routing.again import Begun, check_why, may_go_on
 
 __all__ = ["INSTEAD_OF", "Fallback"]
 
@@ -80,12 +80,7 @@ class Fallback(Component):
     ) -> None:
         if not callable(handler):
             raise TypeError(f"handler: {handler!r} is no handler: it is not callable")
-        for kind in on:
-            if not issubclass(kind, ProxyError):
-                raise TypeError(f"on: {kind!r} is no kind of ProxyError")
-        for status in statuses:
-            if type(status) is not int or not 400 <= status <= 599:
-                raise ValueError(f"statuses must be integers from 400 to 599, got {status!r}")
+        check_why(on, statuses)
         self._handler = handler
         self._on = tuple(on)
         self._statuses = frozenset(statuses)

@@ -21,7 +21,7 @@ from ..headers import is_token
 from ..limiters.body_budget import BodyBudget
 from ..limiters.retry_budget import RetryBudget
 from ..message import Request, Response
-from ..routing.again import IDEMPOTENT, Begun, sent_since
+from ..routing.again import IDEMPOTENT, Begun, check_why, sent_since
 from .replay import ReplayBody
 from .retry_after import retry_after
 
@@ -125,12 +125,7 @@ class Retry(Component):
         for parameter, number, least in (("attempts", attempts, 1), ("replay", replay, 0)):
             if type(number) is not int or number < least:
                 raise ValueError(f"{parameter} must be an integer of at least {least}, got {number!r}")
-        for kind in () if on is None else on:
-            if not issubclass(kind, ProxyError):
-                raise TypeError(f"on: {kind!r} is no kind of ProxyError")
-        for status in statuses:
-            if type(status) is not int or not 400 <= status <= 599:
-                raise ValueError(f"statuses must be integers from 400 to 599, got {status!r}")
+        check_why(() if on is None else on, statuses)
         if isinstance(methods, str) or not all(map(is_token, methods)):
             raise ValueError(f"methods must be methods, one string each, got {methods!r}")
         if not isinstance(bodies, BodyBudget | None):

@@ -11,7 +11,7 @@ from ..errors import NoRoute, Phase, ProxyError
 from ..exchange import Exchange
 from ..message import Request
 
-__all__ = ["IDEMPOTENT", "Begun", "may_go_on", "sent_since"]
+__all__ = ["IDEMPOTENT", "Begun", "check_why", "may_go_on", "sent_since"]
 
 IDEMPOTENT: frozenset[str] = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE", "TRACE"})
 """Methods that may be asked twice (RFC 9110 section 9.2.2)."""
@@ -33,6 +33,17 @@ class Begun:
         self.happened = True
         if self._interim is not None:
             self._interim(status, headers)
+
+
+def check_why(on: Collection[type[ProxyError]], statuses: Collection[int]) -> None:
+    """That those are kinds of ``ProxyError``, and these statuses of failures. Raises ``TypeError`` and ``ValueError``
+    otherwise."""
+    for kind in on:
+        if not issubclass(kind, ProxyError):
+            raise TypeError(f"on: {kind!r} is no kind of ProxyError")
+    for status in statuses:
+        if type(status) is not int or not 400 <= status <= 599:
+            raise ValueError(f"statuses must be integers from 400 to 599, got {status!r}")
 
 
 def sent_since(exchange: Exchange, attempted: int, error: ProxyError | None) -> Collection[Request]:

@@ -9,7 +9,7 @@ from ..exchange import Exchange
 from ..group import Group
 from ..handler import Component, Handler, walk
 from ..message import Response
-from .again import Begun, may_go_on
+from .again import Begun, check_why, may_go_on
 
 __all__ = ["Failover"]
 
@@ -44,12 +44,7 @@ class Failover(Component):
         for each in handlers:
             if not callable(each):
                 raise TypeError(f"handlers: {each!r} is no handler: it is not callable")
-        for kind in on:
-            if not issubclass(kind, ProxyError):
-                raise TypeError(f"on: {kind!r} is no kind of ProxyError")
-        for status in statuses:
-            if type(status) is not int or not 400 <= status <= 599:
-                raise ValueError(f"statuses must be integers from 400 to 599, got {status!r}")
+        check_why(on, statuses)
         guards = [part for each in handlers[:-1] for part in walk(each) if part.guards] if statuses else []
         if guards:
             raise ValueError(f"statuses: {guards[0]!r} refuses by an answer, which the next handler must not replace")
