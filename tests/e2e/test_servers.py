@@ -24,6 +24,8 @@ from revproxy.testing import FakeUpstream, hold, raw, stall
 from .wire import TIMEOUT, Site
 
 ROOT = Path(__file__).parents[2]
+_START = 3 * TIMEOUT
+"""Seconds that a process may take: where others are busy it takes some to import everything."""
 PART = raw(b"HTTP/1.1 200 OK\r\nContent-Length: 8\r\n\r\npart")
 
 
@@ -46,7 +48,7 @@ class Process:
     async def says(self, words: str) -> str:
         """The next line that has these words in it."""
         assert self.process.stdout is not None
-        async with asyncio.timeout(TIMEOUT):
+        async with asyncio.timeout(_START):
             while line := (await self.process.stdout.readline()).decode():
                 self.said.append(line)
                 if words in line:
