@@ -68,6 +68,8 @@ LAYERS: Mapping[str, int] = {
     "routing": 3,
     # 4 the edge
     "_aiohttp": 4,
+    "_aiohttp_server": 4,
+    "tcp_info": 2,
     "composition": 3,
     "proxy": 4,
     "receive": 4,
@@ -87,7 +89,7 @@ EDGE = 4
 """The layer that may import aiohttp."""
 
 PRIVATE_DOOR = "_aiohttp"
-"""The module that may touch aiohttp's private parts."""
+"""The module that may touch aiohttp's private parts; so may those whose names it begins."""
 
 NAMED_ABOVE: Mapping[tuple[str, str], str] = {
     ("exchange", "rules"): "the record says which rule decided",
@@ -267,7 +269,7 @@ def foreign(modules: Mapping[str, Module]) -> Iterator[str]:
             elif top == "aiohttp":
                 if module.layer < EDGE:
                     yield f"{where}: aiohttp stays at the edge"
-                elif any(part.startswith("_") for part in imported.target.split(".")) and module.name != PRIVATE_DOOR:
+                elif any(part.startswith("_") for part in imported.target.split(".")) and not is_door(module):
                     yield f"{where}: aiohttp's private parts are for {PRIVATE_DOOR}.py"
             elif module.entry not in THIRD_PARTY.get(top, ()):
                 yield f"{where}: not for this module"
@@ -296,7 +298,7 @@ def private(modules: Mapping[str, Module]) -> Iterator[str]:
     """
     own = frozenset().union(*map(_own_names, modules.values()))
     for module in modules.values():
-        if module.name == PRIVATE_DOOR:
+        if is_door(module):
             continue
         if module.layer >= EDGE:
             suspects = (aiohttp_private() - own) | (KNOWN_PRIVATE - _own_names(module))
@@ -304,6 +306,10 @@ def private(modules: Mapping[str, Module]) -> Iterator[str]:
             suspects = KNOWN_PRIVATE - own
         for name, line in _touched(module, suspects):
             yield f"{PACKAGE}.{module.name}, line {line}, touches {name}: that is for {PRIVATE_DOOR}.py"
+
+
+def is_door(module: Module) -> bool:
+    return module.name == PRIVATE_DOOR or module.name.startswith(f"{PRIVATE_DOOR}_")
 
 
 def _own_names(module: Module) -> set[str]:

@@ -13,6 +13,7 @@ import asyncio
 import logging
 import os
 import socket
+import ssl
 import struct
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -26,6 +27,7 @@ from aiohttp.http_exceptions import HttpProcessingError
 import revproxy
 import revproxy.testing
 from revproxy import Endpoint, ProxyHandler, Upstream
+from revproxy.guard import Guard, GuardedRunner
 from revproxy.handler import Handler, walk
 
 TIMEOUT = 10.0
@@ -201,6 +203,7 @@ class Site:
     """Where the proxy under test listens."""
 
     def __init__(self, runner: web.BaseRunner) -> None:
+        self.runner = runner
         self.address: Any = runner.addresses[0]
 
     @property
@@ -237,6 +240,8 @@ async def serving(
     host: str = "127.0.0.1",
     unix: str | None = None,
     sock: socket.socket | None = None,
+    ssl_context: ssl.SSLContext | None = None,
+    guard: Guard | None = None,
     **options: Any,
 ) -> AsyncIterator[Site]:
     """``what`` on a free loopback port, on the Unix socket ``unix``, or on ``sock``.
@@ -244,9 +249,9 @@ async def serving(
     It is a handler, which gets a ``ProxyHandler`` of its own; a ``ProxyHandler``, which is mounted at ``/`` of an
     application of its own; an application; or a bare server.
 
-    ``options`` are the runner's. The server lingers 0.1 s, not 10, over a request body that was not read before its
-    answer. At the end nothing may be left: no task of the proxy's, no request in flight (unless
-    an application or a server is given), no exception that nobody has seen.
+    ``options`` are the runner's, which is a ``GuardedRunner`` if there is a ``guard``. The server lingers 0.1 s, not
+    10, over a request body that was not read before its answer. At the end nothing may be left: no task of the
+    proxy's, no request in flight (unless an application or a server is given), no exception that nobody has seen.
     """
     options.setdefault("lingering_time", 0.1)
     endpoints: list[Endpoint] = []
@@ -260,14 +265,19 @@ async def serving(
             endpoints = [each for part in walk(what.root) if isinstance(part, Upstream) for each in part.endpoints]
             proxy, what = what, web.Application()
             proxy.mount(what)
-        runner = web.AppRunner(what, shutdown_timeout=TIMEOUT, **options)
+        if guard is None:
+            runner = web.AppRunner(what, shutdown_timeout=TIMEOUT, **options)
+        else:
+            runner = GuardedRunner(what, guard=guard, shutdown_timeout=TIMEOUT, **options)
     with _unseen() as unseen:
         await runner.setup()
         try:
             if sock is not None:
-                await web.SockSite(runner, sock).start()
+                await web.SockSite(runner, sock, ssl_context=ssl_context).start()
+            elif unix is not None:
+                await web.UnixSite(runner, unix, ssl_context=ssl_context).start()
             else:
-                await (web.TCPSite(runner, host, 0) if unix is None else web.UnixSite(runner, unix)).start()
+                await web.TCPSite(runner, host, 0, ssl_context=ssl_context).start()
             yield Site(runner)
         finally:
             await runner.cleanup()
