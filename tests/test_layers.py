@@ -37,6 +37,7 @@ LAYERS: Mapping[str, int] = {
     "exchange": 1,
     "facts": 1,
     "identity": 1,
+    "patience": 1,
     "geography": 1,
     "trust": 1,
     "forwarded": 1,

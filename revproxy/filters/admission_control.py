@@ -96,7 +96,7 @@ class AdmissionControl(Component):
         try:
             response = await handler(exchange)
         except Exception as error:
-            if is_failure(error):
+            if is_failure(error, exchange):
                 self._rate.add(self._clock.now(), success=False)
             raise
         self._rate.add(self._clock.now(), success=not self._is_failure(response.status))

@@ -77,7 +77,7 @@ class CircuitBreaker(Component):
         try:
             response = await handler(exchange)
         except BaseException as error:
-            if isinstance(error, Exception) and is_failure(error):
+            if isinstance(error, Exception) and is_failure(error, exchange):
                 self._ended(call, exchange, failed=True)
             call.drop()
             raise

@@ -15,6 +15,7 @@ from ..handler import Component, Handler
 from ..headers import is_token
 from ..message import Response
 from ..networks import IPNetwork, Networks
+from ..patience import PATIENCE
 
 __all__ = ["Deadline", "TimeLeft", "Unit"]
 
@@ -33,7 +34,8 @@ class Deadline(Component):
     ``field``, ``trusted``
         A request field in which those of the networks ``trusted`` who are directly connected (another proxy, a service)
         may ask for less time, in ``unit``: the rest of their own. What others say there, or what is no number, does not
-        count.
+        count. That such a time is over says nothing about the servers: it counts for no health policy, and opens no
+        circuit.
 
     Several of them may stand around a handler: the earliest deadline holds. ``TimeLeft`` passes it on. Raises
     ``ValueError`` that names the parameter.
@@ -60,11 +62,12 @@ class Deadline(Component):
 
     def __call__(self, exchange: Exchange, handler: Handler) -> Coroutine[Any, Any, Response]:
         seconds = self._seconds
-        if self._field is not None:
-            seconds = min(seconds, self._asked(exchange, self._field))
-        deadline = self._clock.now() + seconds
+        asked = float("inf") if self._field is None else self._asked(exchange, self._field)
+        deadline = self._clock.now() + min(seconds, asked)
         if exchange.deadline is None or deadline < exchange.deadline:
             exchange.deadline = deadline
+            if asked < seconds:
+                exchange[PATIENCE] = deadline
         return handler(exchange)
 
     def _asked(self, exchange: Exchange, field: istr) -> float:

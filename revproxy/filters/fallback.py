@@ -69,6 +69,8 @@ class Fallback(Component):
     memory, as with ``routing.Failover``; otherwise the error or the answer stands. What has begun to be delivered, be
     it by an interim answer (1xx), cannot be replaced.
 
+    ``Retry-After`` of the error is in its answer, if that is a failure, too, and has none.
+
     With errors or statuses by which rules refuse (``NoRoute``, ``Drop``, a status, but for ``respond(...)`` and
     ``block(...)`` in place of one from 500 on) it must not stand around them: it would answer what they forbid.
 
@@ -130,9 +132,13 @@ class Fallback(Component):
         if is_spent:
             exchange.spent = why if isinstance(why, ProxyError) else _spent(why)
         try:
-            return await self._handler(exchange)
+            response = await self._handler(exchange)
         finally:
             exchange.spent = before  # whoever asks again further out decides for itself
+        after = why.fields.get("Retry-After") if isinstance(why, ProxyError) else None
+        if after is not None and response.status >= 400 and "Retry-After" not in response.headers:
+            response.headers["Retry-After"] = after
+        return response
 
     def parts(self) -> Iterable[object]:
         return (self._handler,)

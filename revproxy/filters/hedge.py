@@ -42,7 +42,8 @@ class Hedge(Component):
         Which requests. Both servers do what is asked, so that it must be safe to do twice (RFC 9110 section 9.2.1).
         Never those whose body is not in memory, nor upgrades.
     ``budget``
-        How many second attempts there may be beside the requests. By default 5 % of those of the last minute.
+        How many second attempts there may be beside the requests. By default 5 % of those of the last minute: none
+        before the twentieth.
 
     An answer below 500 is good. Where neither is, what has become of the first attempt stands; where that fails before
     its time is over there is no second: that is for ``Retry``, inside of it. Once an interim answer (1xx) went to the
@@ -85,6 +86,8 @@ class Hedge(Component):
         self.budget: RetryBudget = budget or RetryBudget(0.05, reserve=0.0, ttl=60.0)
         self.hedged: int = 0
         """How many second attempts were made, ever."""
+        self.refused: int = 0
+        """How many were not, for want of a budget."""
         self._times = Recent(quantile, _KEPT * least, least)
         self._after = after
         self._methods = frozenset(methods)
@@ -129,6 +132,7 @@ class Hedge(Component):
 
     def _may_ask(self) -> bool:
         if not self.budget.withdraw(self._clock.now()):
+            self.refused += 1
             return False
         self.hedged += 1
         return True

@@ -107,6 +107,9 @@ class Ward:
             case.timer = None
             for endpoint in {*case.ejected, *case.awaited}:
                 case.forget(endpoint)
+        self.panics = False  # nobody is told that it is over: nobody knows
+        for each in self._members:
+            each.pardoned = False
         self._bind(())
 
     def _bind(self, members: tuple[Endpoint, ...]) -> None:

@@ -16,5 +16,11 @@ not take the client's word for it: what all clients would claim is no priority."
 
 
 def rank(priority: Priority | None, exchange: Exchange) -> int:
-    """The class of ``exchange``, from 0 to 7. Without a ``priority`` all are of class 0."""
-    return 0 if priority is None else min(max(priority(exchange), 0), CLASSES - 1)
+    """The class of ``exchange``, from 0 to 7. Without a ``priority`` all are of class 0. Raises ``TypeError`` where it
+    returns what is no integer."""
+    if priority is None:
+        return 0
+    said: object = priority(exchange)
+    if not isinstance(said, int):
+        raise TypeError(f"priority returned {said!r}, which is no integer from 0 to {CLASSES - 1}")
+    return min(max(said, 0), CLASSES - 1)

@@ -38,6 +38,10 @@ class Begun:
 def check_why(on: Collection[type[ProxyError]], statuses: Collection[int]) -> None:
     """That those are kinds of ``ProxyError``, and these statuses of failures. Raises ``TypeError`` and ``ValueError``
     otherwise."""
+    if not isinstance(on, Collection):
+        raise TypeError(f"on must be kinds of ProxyError, in a list or the like, got {on!r}")
+    if not isinstance(statuses, Collection):
+        raise TypeError(f"statuses must be integers from 400 to 599, in a list or the like, got {statuses!r}")
     for kind in on:
         if not issubclass(kind, ProxyError):
             raise TypeError(f"on: {kind!r} is no kind of ProxyError")

@@ -7,8 +7,11 @@ import asyncio
 import pytest
 
 from revproxy import Exchange, Pipeline, ProxyHandler, Response, Timeouts, Upstream
-from revproxy.errors import DeadlineExceeded
-from revproxy.filters import Deadline, TimeLeft
+from revproxy.balancers import First
+from revproxy.errors import DeadlineExceeded, ResponseTimeout
+from revproxy.exchange import Attempt
+from revproxy.filters import AdmissionControl, CircuitBreaker, Deadline, TimeLeft
+from revproxy.health import CircuitState, OutlierDetection, Trip
 from revproxy.testing import FakeClock, FakeTransport, FakeUpstream, exchange, stall
 
 from ..e2e.wire import GET, serving
@@ -145,3 +148,34 @@ def test_printed() -> None:
     assert repr(TimeLeft("X-T")) == "TimeLeft('X-T', unit='ms')"
     with pytest.raises(ValueError, match="field"):
         TimeLeft("")
+
+
+async def test_a_peer_that_is_in_a_hurry() -> None:
+    """S-57: that a peer's own time was over is held against nobody: no server is ejected, no circuit opens, and nobody
+    is refused for it. That the proxy's own was is."""
+    clock = FakeClock()
+
+    async def slow(attempt: Attempt) -> ResponseTimeout:
+        attempt.sent = True
+        return ResponseTimeout("x")
+
+    for asked, counts in (({"X-T": "3"}, False), ({}, True), ({"X-T": "60000"}, True)):
+        breaker = CircuitBreaker(Trip(least=5), clock=clock)
+        admission = AdmissionControl(least=5, clock=clock)
+        upstream = Upstream(
+            "http://a/",
+            "http://b/",
+            balancer=First(),
+            transport=FakeTransport(slow),
+            health=[OutlierDetection(clock=clock)],
+            clock=clock,
+        )
+        deadline = Deadline(1.0, field="X-T", trusted=["192.0.2.0/24"], clock=clock)
+        for number in range(5):
+            subject = exchange(headers=asked, client=f"192.0.2.{number}")
+            subject.inbound.peer = (f"192.0.2.{number}", 5000)
+            with pytest.raises(ResponseTimeout):
+                await Pipeline(deadline, admission, breaker, handler=upstream)(subject)
+        assert (breaker.state is CircuitState.OPEN) is counts
+        assert (admission.rejection > 0) is counts
+        assert upstream.endpoints[0].held is counts

@@ -291,6 +291,8 @@ async def test_over_real_connections() -> None:
         ({"handler": 5}, "handler: 5 is no handler", TypeError),
         ({"statuses": [200]}, "statuses must be integers from 400 to 599, got 200", ValueError),
         ({"statuses": [True]}, "statuses must be integers from 400 to 599, got True", ValueError),
+        ({"statuses": 503}, "statuses must be integers from 400 to 599, in a list or the like, got 503", TypeError),
+        ({"on": ConnectFailed}, "on must be kinds of ProxyError, in a list or the like", TypeError),
         ({"on": [OSError]}, "on: <class 'OSError'> is no kind of ProxyError", TypeError),
     ],
 )
@@ -451,3 +453,15 @@ async def test_what_is_over_is_freed() -> None:
         assert gone() is None
     finally:
         gc.enable()
+
+
+async def test_when_to_come_again() -> None:
+    """What the error says of it is in the answer, if that is a failure without a word of its own."""
+    error = CircuitOpen("x", retry_after=6)
+    for handler, after in (
+        (respond(503, "later"), "6"),
+        (respond(503, "later", headers={"Retry-After": "60"}), "60"),
+        (respond(200, "stale"), None),
+    ):
+        response = await Fallback(handler)(exchange(), saying(error))
+        assert response.headers.get("Retry-After") == after

@@ -424,3 +424,17 @@ def test_those_that_come_back_by_degrees_count() -> None:
     shares[a] = 1.0
     policy.say(Eject(d, "x"))
     assert subject.accepting == [0, 2]
+
+
+def test_the_end_is_no_recovery() -> None:
+    """A ward that stops in panic lets all in, and tells nobody that it is over."""
+    policy = Told()
+    subject = Hospital(policy, panic=0.5)
+    subject.ward.start()
+    for each in subject.members:
+        policy.say(Eject(each, "x"))
+    assert [type(each) for each in subject.events if isinstance(each, PanicBegan | PanicEnded)] == [PanicBegan]
+    subject.ward.stop()
+    assert [type(each) for each in subject.events if isinstance(each, PanicBegan | PanicEnded)] == [PanicBegan]
+    assert subject.accepting == [0, 1, 2, 3]
+    assert not any(each.pardoned for each in subject.members)
