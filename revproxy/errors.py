@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import StrEnum
-from math import ceil
+from math import ceil, inf
 from typing import ClassVar
 
 __all__ = [
@@ -50,6 +50,7 @@ __all__ = [
     "ProxyError",
     "QueueFull",
     "QueueTimeout",
+    "RateLimited",
     "ResponseBodyTooLarge",
     "ResponseHeadTooLarge",
     "ResponseTimeout",
@@ -391,6 +392,23 @@ class CircuitOpen(ProxyError):
     def __init__(self, message: str = "", *, retry_after: float = 1.0) -> None:
         super().__init__(message)
         self.fields: Mapping[str, str] = {"Retry-After": str(ceil(retry_after))}
+
+
+class RateLimited(ProxyError):
+    """The client has asked for more than it may have in a time: 429 (RFC 6585 section 4), with a ``Retry-After`` of
+    ``retry_after`` seconds, rounded up; with none if that is infinite. Nothing was sent. ``fields``: more that the
+    answer has to say."""
+
+    origin = Origin.POLICY
+    phase = Phase.SELECT
+    status: ClassVar[int | None] = 429
+    token = "http_request_denied"
+    title = "Too many requests"
+
+    def __init__(self, message: str = "", *, retry_after: float = 1.0, fields: Mapping[str, str] = {}) -> None:
+        super().__init__(message)
+        after = {} if retry_after == inf else {"Retry-After": str(ceil(retry_after))}
+        self.fields: Mapping[str, str] = {**after, **fields}
 
 
 # The upstream's.

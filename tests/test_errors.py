@@ -64,7 +64,7 @@ def test_every_error_is_complete(error: type[ProxyError]) -> None:
         Origin.CLIENT: {204, 400, 401, 403, 405, 408, 413, 417, 421, 431, 501, 505, 508, None},
         Origin.PROXY: {500, 503, None},
         Origin.UPSTREAM: {502, 504},
-        Origin.POLICY: {404, 503, 504, None},
+        Origin.POLICY: {404, 429, 503, 504, None},
     }
     if error.phase is Phase.TUNNEL:  # the client has its answer
         assert error.status is None
@@ -111,6 +111,15 @@ def test_retry_after(seconds: float, said: str) -> None:
     assert error.fields == {"Retry-After": said}
     assert (error.status, error.retryable, errors.Overloaded.fields) == (503, False, {})
     assert errors.BudgetSpent("full", retry_after=seconds).fields == error.fields
+
+
+def test_rate_limited() -> None:
+    """RFC 6585 section 4: who has asked for too much is told when to come again, unless he need not; and what else
+    there is to say."""
+    assert errors.RateLimited("x", retry_after=0.2).fields == {"Retry-After": "1"}
+    assert errors.RateLimited("x", retry_after=float("inf")).fields == {}
+    assert errors.RateLimited("x", fields={"RateLimit": "y"}).fields == {"Retry-After": "1", "RateLimit": "y"}
+    assert (errors.RateLimited.status, errors.RateLimited.fields) == (429, {})
 
 
 def test_all_is_complete() -> None:

@@ -1,4 +1,4 @@
-"""What a request is hashed by: typed extractors of a key."""
+"""What a request is hashed by, or counted for: typed extractors of a key."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from multidict import istr
 from ..exchange import Exchange
 from ..headers import is_token
 
-__all__ = ["HashKey", "client_address", "cookie", "hash_of", "header", "path", "query"]
+__all__ = ["HashKey", "client_address", "cookie", "everyone", "first_of", "hash_of", "header", "path", "query"]
 
 HashKey: TypeAlias = Callable[[Exchange], str | bytes | None]
 """What requests have in common that shall go to the same endpoint; ``None``: nothing, so any endpoint will do."""
@@ -80,3 +80,24 @@ def path() -> HashKey:
 def query(name: str) -> HashKey:
     """The value of a query parameter, of several of that name the first; ``None`` without one."""
     return lambda exchange: exchange.inbound.query.get(name)
+
+
+def everyone() -> HashKey:
+    """The same for all: what is counted for it is counted of all requests together."""
+    return lambda exchange: b""
+
+
+def first_of(*keys: HashKey) -> HashKey:
+    """The first of ``keys`` that is there; ``None`` if none is. What two of them say is never the same key."""
+    for each in keys:
+        if not callable(each):
+            raise TypeError(f"keys: {each!r} is no function of an exchange")
+
+    def key(exchange: Exchange) -> str | bytes | None:
+        for number, each in enumerate(keys):
+            value = each(exchange)
+            if value is not None:
+                return f"{number}:{value}" if isinstance(value, str) else b"%d:%s" % (number, value)
+        return None
+
+    return key

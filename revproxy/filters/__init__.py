@@ -7,6 +7,7 @@ from .allowed_origins import AllowedOrigins
 from .chaos import Abort, Chaos, Delay, Throttle, Truncate
 from .circuit_breaker import CircuitBreaker
 from .concurrency_limit import ConcurrencyLimit
+from .costs import Bytes, Milliseconds, Settled
 from .deadline import Deadline, TimeLeft
 from .fail_open import FailOpen, FilterFailed
 from .fallback import INSTEAD_OF, Fallback
@@ -14,6 +15,8 @@ from .geo_ip import GeoIp
 from .hedge import Hedge
 from .path_rewrite import PathRewrite
 from .path_template import PathTemplate
+from .quota import Cost, Quota
+from .rate_limit import RateLimit
 from .reserve_body import ReserveBody
 from .retry import Retry, RetryBudgetSpent
 from .set_host import SetHost
@@ -28,9 +31,11 @@ __all__ = [
     "AdmissionControl",
     "AllowedHosts",
     "AllowedOrigins",
+    "Bytes",
     "Chaos",
     "CircuitBreaker",
     "ConcurrencyLimit",
+    "Cost",
     "Deadline",
     "Delay",
     "FailOpen",
@@ -38,12 +43,16 @@ __all__ = [
     "FilterFailed",
     "GeoIp",
     "Hedge",
+    "Milliseconds",
     "PathRewrite",
     "PathTemplate",
+    "Quota",
+    "RateLimit",
     "ReserveBody",
     "Retry",
     "RetryBudgetSpent",
     "SetHost",
+    "Settled",
     "ShedLoad",
     "Signed",
     "StripPrefix",

@@ -15,37 +15,50 @@ __all__ = ["Shedding", "SheddingBegan", "SheddingEnded"]
 
 @dataclass(frozen=True, slots=True)
 class SheddingBegan(Event):
-    """The first request was refused by what ``source`` is called; ``why``."""
+    """The first request was refused by what ``source`` is called; ``why``. ``shadow``: it would have been."""
 
     level: ClassVar[int] = WARNING
 
     why: str
+    shadow: bool = False
 
     def __str__(self) -> str:
-        return f"{self.source}: requests are refused: {self.why}"
+        return f"{self.source}: requests {'would be' if self.shadow else 'are'} refused: {self.why}"
 
 
 @dataclass(frozen=True, slots=True)
 class SheddingEnded(Event):
-    """None was refused for a while; ``count`` were before, in ``seconds``."""
+    """None was refused for a while; ``count`` were before, in ``seconds``. ``shadow``: they would have been."""
 
     count: int
     seconds: float
+    shadow: bool = False
 
     def __str__(self) -> str:
-        return f"{self.source}: no request is refused any more; {self.count} were, in {self.seconds:.3g} s"
+        is_, were = ("would be", "would have been") if self.shadow else ("is", "were")
+        return f"{self.source}: no request {is_} refused any more; {self.count} {were}, in {self.seconds:.3g} s"
 
 
 class Shedding:
-    """Counts what is refused, and tells when that begins, and when none was refused for ``quiet`` seconds."""
+    """Counts what is refused, and tells when that begins, and when none was refused for ``quiet`` seconds. ``shadow``:
+    it would be, and is not."""
 
-    def __init__(self, name: str, *, tell: Callable[[Event], None], clock: Clock, quiet: float = 10.0) -> None:
+    def __init__(
+        self,
+        name: str,
+        *,
+        tell: Callable[[Event], None],
+        clock: Clock,
+        quiet: float = 10.0,
+        shadow: bool = False,
+    ) -> None:
         self.count: int = 0
         """How many were refused, ever."""
         self._name = name
         self._tell = tell
         self._clock = clock
         self._quiet = quiet
+        self._shadow = shadow
         self._began = 0.0
         self._last = 0.0
         self._before = 0
@@ -57,7 +70,7 @@ class Shedding:
         if self._timer is None:
             self._began, self._before = self._last, self.count
             self._timer = self._clock.call_later(self._quiet, self._look)
-            self._tell(SheddingBegan(self._name, why))
+            self._tell(SheddingBegan(self._name, why, self._shadow))
         self.count += 1
 
     def _look(self) -> None:
@@ -66,7 +79,8 @@ class Shedding:
             self._timer = self._clock.call_later(left, self._look)
         else:
             self._timer = None
-            self._tell(SheddingEnded(self._name, self.count - self._before, self._last - self._began))
+            count, seconds = self.count - self._before, self._last - self._began
+            self._tell(SheddingEnded(self._name, count, seconds, self._shadow))
 
     def stop(self) -> None:
         """Tell nothing more until the next one is refused."""

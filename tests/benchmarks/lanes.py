@@ -16,6 +16,9 @@ from random import Random
 from typing import Any
 
 from revproxy import Exchange, Handler, Pipeline, Response
+from revproxy.balancers import keys
+from revproxy.filters import Quota, RateLimit
+from revproxy.limiters import Gcra
 from revproxy.routing import Failover, GuardRail, Lane, Mirror, Split
 from revproxy.testing import exchange
 
@@ -25,7 +28,7 @@ from .load import require_wrk
 from .table import NONE, Table
 
 SHARE = 5.0
-"""Per cent of a forward that a guard-rail may take."""
+"""Per cent of a forward that a guard-rail may take, and a rate limit."""
 _REQUESTS = 200
 """In a row, of which the time is taken."""
 
@@ -41,6 +44,15 @@ def split(guard: GuardRail | None) -> Split:
     return Split(Lane("stable", answer, 95), Lane("canary", answer, 5), guard=guard, rng=Random(1))
 
 
+def limited(*limits: Quota, fields: bool = False) -> Handler:
+    return Pipeline(RateLimit(*limits, fields=fields), handler=answer)
+
+
+def quota(name: str = "client", *, all: bool = False) -> Quota:
+    """One that is never used up."""
+    return Quota(Gcra(1e9, 1e9), key=keys.everyone() if all else None, name=name)
+
+
 CANDIDATES: tuple[tuple[str, Callable[[], Handler]], ...] = (
     ("Split, by the client's address", lambda: split(None)),
     ("the same, errors and latency guarded", lambda: split(GuardRail(stable="stable"))),
@@ -48,6 +60,9 @@ CANDIDATES: tuple[tuple[str, Callable[[], Handler]], ...] = (
     ("Failover, the first answers", lambda: Failover(answer, answer, statuses=(502, 503, 504))),
     ("Mirror, of none", lambda: Pipeline(Mirror(answer, share=0), handler=answer)),
     ("Mirror, of all, the shadow included", lambda: Pipeline(Mirror(answer, limit=_REQUESTS), handler=answer)),
+    ("RateLimit, for each client", lambda: limited(quota())),
+    ("RateLimit, for each client and for all", lambda: limited(quota(), quota("all", all=True))),
+    ("RateLimit, the fields said", lambda: limited(quota(), fields=True)),
 )
 
 
@@ -86,6 +101,8 @@ def table(forward: float | None, seconds: float, run: Callable[[Coroutine[Any, A
         if "guarded" in name and forward is not None:
             more = 100 * (value - without) / forward
             row[3:] = [f"≤ {SHARE:.0f} % more", "met" if round(more, 1) <= SHARE else "NOT MET"]
+        elif "RateLimit, for" in name and share is not None:
+            row[3:] = [f"≤ {SHARE:.0f} %", "met" if round(share, 1) <= SHARE else "NOT MET"]
         drawn.rows.append(row)
     return drawn
 

@@ -44,3 +44,16 @@ def test_stopped() -> None:
     assert clock.waiting == 0
     shedding.shed("too many")
     assert [type(event) for event in events] == [SheddingBegan, SheddingBegan]
+
+
+def test_in_shadow() -> None:
+    """What only would be refused is told as such."""
+    clock = FakeClock()
+    events: list[Event] = []
+    Shedding("site", tell=events.append, clock=clock, shadow=True).shed("too many")
+    clock.advance(10)
+    assert events == [SheddingBegan("site", "too many", shadow=True), SheddingEnded("site", 1, 0.0, shadow=True)]
+    assert [str(event) for event in events] == [
+        "site: requests would be refused: too many",
+        "site: no request would be refused any more; 1 would have been, in 0 s",
+    ]
