@@ -530,6 +530,7 @@ def test_three_times_the_capacity(compose: Callable[[Site], Handler], times: Tim
     assert set(run.errors) <= {"Overloaded", "NoEndpoint"}
 
 
+@pytest.mark.soak
 def test_it_is_stable() -> None:
     """Algorithms row 11: at three times the capacity it goes on so, with measurements of the unloaded time again and
     again; and when the load is over nobody is refused any more."""
@@ -547,6 +548,7 @@ def test_it_is_stable() -> None:
     assert after.failures < 0.001 * len(after.outcomes)
 
 
+@pytest.mark.soak
 def test_the_less_important_is_shed_first() -> None:
     """Algorithms row 11: at three times the capacity almost all of what is important is served, which alone would fit;
     what is not gets the rest of the capacity."""
@@ -570,6 +572,7 @@ def test_the_less_important_is_shed_first() -> None:
     assert len(run.times) / 8 >= 0.9 * CAPACITY
 
 
+@pytest.mark.soak
 def test_one_tenant_keeps_no_other_out() -> None:
     """A tenant that asks for ten times as much as it could get does not take the share of one that asks for little."""
 

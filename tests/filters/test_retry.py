@@ -611,7 +611,7 @@ def test_amplification(attempts: int) -> None:
         return Pipeline(retries[0], handler=site.upstream())
 
     servers = [Server(service=constant(0.01), fails=failing(LOST)) for _ in range(3)]
-    seconds = 60
+    seconds = 20
     run = simulate(lambda clock, rng: P2C(rng=rng), servers, rate=500, seconds=seconds, compose=compose)
     requests = len(run.outcomes)
     made = sum(len(each.attempts) for each in run.outcomes)

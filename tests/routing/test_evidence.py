@@ -104,6 +104,7 @@ def test_worse_after_a_long_good_time(candidate: float, most: int) -> None:
         assert found_after(evidence, pairs(rng, candidate, 0.002), most) is not None
 
 
+@pytest.mark.soak
 def test_the_figures_of_the_page() -> None:
     """What docs/how-to/splitting.md says of how soon a canary is closed is what comes out of a simulation."""
     rng = Random(1)

@@ -15,6 +15,8 @@ from revproxy.testing.simulate import LOST, Fails, Fault, Server, Simulation, Si
 
 from .figures import ejected, ejections, goodput, share
 
+pytestmark = pytest.mark.soak
+
 SERVERS, SERVICE, RATE = 5, 0.02, 100.0
 BEGIN, HALF, END = 5.0, 50.0, 95.0
 """When it begins to flap, and when it is over; what is counted is compared before and after the middle."""

@@ -16,6 +16,8 @@ from revproxy.testing.simulate import Arrivals, Server, Simulation, Site, Times,
 
 from .figures import amplification, goodput
 
+pytestmark = pytest.mark.soak
+
 SERVERS, WORKERS, SERVICE = 4, 5, 0.1
 CAPACITY = SERVERS * WORKERS / SERVICE
 RATE = 0.7 * CAPACITY

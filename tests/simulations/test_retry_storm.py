@@ -12,6 +12,8 @@ from revproxy.testing.simulate import LOST, Server, Simulation, Site, exponentia
 
 from .figures import amplification, goodput
 
+pytestmark = pytest.mark.soak
+
 SERVERS, WORKERS, SERVICE = 3, 5, 0.1
 CAPACITY = SERVERS * WORKERS / SERVICE
 RATE = 0.8 * CAPACITY

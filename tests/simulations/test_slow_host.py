@@ -12,6 +12,8 @@ from revproxy.testing.simulate import Make, Server, Simulation, Site, exponentia
 
 from .figures import ejected, ejections, share
 
+pytestmark = pytest.mark.soak
+
 SERVERS, SERVICE, RATE = 6, 0.02, 150.0
 BEGIN, END, SECONDS = 15.0, 50.0, 100.0
 """When it becomes slow, and when it is well again."""

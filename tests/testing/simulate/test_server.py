@@ -14,6 +14,7 @@ ROUND_ROBIN: Make = lambda clock, rng: RoundRobin()  # noqa: E731
 FIRST: Make = lambda clock, rng: First()  # noqa: E731
 
 
+@pytest.mark.soak
 def test_one_queue() -> None:
     """One server that serves one at a time is the M/M/1 queue: at half its rate requests take twice as long as served
     alone, and exponentially distributed."""
@@ -24,12 +25,14 @@ def test_one_queue() -> None:
     assert run.seconds == pytest.approx(5000, rel=0.05)
 
 
+@pytest.mark.soak
 def test_constant_times() -> None:
     """With constant times the wait is half of that: the M/D/1 queue (Pollaczek and Khinchine)."""
     run = simulate(ROUND_ROBIN, [Server(service=constant(0.05), workers=1)], rate=10, requests=50_000)
     assert sum(run.times) / len(run.times) == pytest.approx(0.075, rel=0.05)
 
 
+@pytest.mark.soak
 def test_several_workers() -> None:
     """Two workers that are half busy are the M/M/2 queue: requests take a third longer than served alone (Erlang's C
     formula)."""
