@@ -9,6 +9,7 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 
 from .events import Event
+from .forwarded import Introduction
 from .handler import Component, Filter, Handler, Listener, Pipeline, missing_keys, started, walk
 from .paths import PathPolicy, Reading
 from .upstream import Upstream
@@ -40,12 +41,15 @@ class Composition:
     """A handler with the filters around it, checked: what answers exchanges until it is replaced.
 
     Raises ``ValueError`` for two upstreams of one name, or whose sessions are marked in the same way, for a filter that
-    shortcuts around what guards, and for a condition on a key that no filter outside of it provides.
+    shortcuts around what guards, for a condition on a key that no filter outside of it provides, and for a field that
+    cannot be reserved.
     """
 
-    __slots__ = ("_over", "_stack", "handler", "in_flight", "is_replaced", "read", "root")
+    __slots__ = ("_over", "_stack", "handler", "in_flight", "introduction", "is_replaced", "read", "root")
 
-    def __init__(self, handler: Handler, filters: Sequence[Filter], policy: PathPolicy) -> None:
+    def __init__(
+        self, handler: Handler, filters: Sequence[Filter], policy: PathPolicy, introduction: Introduction
+    ) -> None:
         self.root: Pipeline = Pipeline(*filters, handler=handler)
         components = list(walk(self.root))
         _check_names(components)
@@ -54,6 +58,10 @@ class Composition:
             raise ValueError(f"no filter outside provides {', '.join(sorted(key.name for key in missing))}")
         self.handler: Handler = self.root if filters else handler
         self.read: Callable[[str], Reading] = policy.bind(conditions=any(part.reads_path for part in components))
+        self.introduction: Introduction = introduction.reserving(
+            frozenset[str]().union(*(part.reserves for part in components))
+        )
+        """What servers are told of a request, and which fields of a client are dropped."""
         self.in_flight: int = 0
         """Exchanges that it answers now."""
         self.is_replaced: bool = False

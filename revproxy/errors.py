@@ -15,6 +15,7 @@ from typing import ClassVar
 
 __all__ = [
     "AddressRefused",
+    "AuthenticationUnavailable",
     "BadFrame",
     "BadFraming",
     "BadHandshake",
@@ -62,6 +63,8 @@ __all__ = [
     "TunnelIdle",
     "TunnelLost",
     "Unauthorized",
+    "UnprocessableContent",
+    "UnsupportedMediaType",
     "VersionNotSupported",
 ]
 
@@ -115,6 +118,8 @@ class ProxyError(Exception):
     """Whether another attempt might go better, method and body permitting."""
     fields: Mapping[str, str] = {}
     """Header fields that the answer has to have."""
+    members: Mapping[str, object] = {}
+    """What the answer's problem document says besides (RFC 9457 section 3.2): JSON values, for the client to read."""
     closes: ClassVar[bool] = False
     """Whether the client's connection ends with the answer: where the request ends is in doubt, and what follows is no
     request that anybody should read."""
@@ -165,7 +170,7 @@ class MisdirectedRequest(ProxyError):
 
 
 class ForbiddenOrigin(ProxyError):
-    """A page of an origin that is not allowed asks for a WebSocket: 403."""
+    """A page of an origin that is not allowed asks: for a WebSocket, for a change, or whether it may ask: 403."""
 
     origin = Origin.CLIENT
     status: ClassVar[int | None] = 403
@@ -261,6 +266,35 @@ class BodyTooLarge(ProxyError):
     title = "The request body is too large"
 
 
+class UnsupportedMediaType(ProxyError):
+    """The request body is of a type, or in a coding, that is not taken here: 415. ``fields`` say what is
+    (RFC 9110 section 15.5.16)."""
+
+    origin = Origin.CLIENT
+    status: ClassVar[int | None] = 415
+    token = "http_request_error"
+    title = "This kind of content is not taken here"
+
+    def __init__(self, message: str = "", *, fields: Mapping[str, str] = {}) -> None:
+        super().__init__(message)
+        if fields:
+            self.fields: Mapping[str, str] = fields
+
+
+class UnprocessableContent(ProxyError):
+    """The request can be read, and does not say what it has to: 422. ``members`` say where."""
+
+    origin = Origin.CLIENT
+    status: ClassVar[int | None] = 422
+    token = "http_request_error"
+    title = "The request does not say what it has to"
+
+    def __init__(self, message: str = "", *, members: Mapping[str, object] = {}) -> None:
+        super().__init__(message)
+        if members:
+            self.members: Mapping[str, object] = members
+
+
 class ClientTimeout(ProxyError):
     """The client stopped sending its request body: 408."""
 
@@ -327,6 +361,19 @@ class SessionLost(ProxyError):
     status: ClassVar[int | None] = 503
     token = "destination_unavailable"
     title = "The session cannot go on"
+
+
+class AuthenticationUnavailable(ProxyError):
+    """Who asks cannot be found out now, for what is needed to do so is not to be had (keys, a service that knows): 503,
+    with a ``Retry-After`` of ``retry_after`` seconds, rounded up (RFC 9110 section 10.2.3). Nothing was sent."""
+
+    status: ClassVar[int | None] = 503
+    token = "destination_unavailable"
+    title = "The service is unavailable"
+
+    def __init__(self, message: str = "", *, retry_after: float = 5.0) -> None:
+        super().__init__(message)
+        self.fields: Mapping[str, str] = {"Retry-After": str(ceil(retry_after))}
 
 
 class DeadlineExceeded(ProxyError):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Literal
 
@@ -71,11 +72,13 @@ class Place:
 @dataclass(frozen=True, slots=True)
 class Principal:
     """Who has asked, as it was proved. ``name``: as the operator calls him; ``method``: how (``"basic"``,
-    ``"api-key"``). ``roles``: what he may, in the operator's words."""
+    ``"api-key"``, ``"jwt"``, ``"certificate"``). ``roles``: what he may, in the operator's words. ``attributes``: what
+    else was proved of him, by the filter's own names for it."""
 
     name: str
     method: str
     roles: frozenset[str] = frozenset()
+    attributes: Mapping[str, str] = field(default_factory=dict, hash=False)
 
     def __str__(self) -> str:
         return f"{self.name} ({self.method})"

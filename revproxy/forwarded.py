@@ -65,7 +65,6 @@ class Introduction(dict[tuple["str | None", str, str, str], bytes]):
         reserved: Collection[str] = (),
     ) -> None:
         super().__init__()
-        names = reserved_names(reserved)
         for field in fields:
             if field not in get_args(ForwardedField):
                 raise ValueError(f"forwarded: {field!r} is none of {', '.join(get_args(ForwardedField))}")
@@ -76,10 +75,19 @@ class Introduction(dict[tuple["str | None", str, str, str], bytes]):
         self.fields: tuple[ForwardedField, ...] = tuple(field for field in get_args(ForwardedField) if field in fields)
         self.via = via
         self.trusted = trusted
+        names = reserved_names(reserved)
+        self.reserved: frozenset[str] = names
         self.names: RequestFields = RequestFields(reserved=names) if names else REQUEST_FIELDS
         self.trusted_names: RequestFields = (
             RequestFields(trusted=True, reserved=names) if names else TRUSTED_REQUEST_FIELDS
         )
+
+    def reserving(self, names: Collection[str]) -> Introduction:
+        """The same with more reserved names. Raises ``ValueError`` for what cannot be reserved."""
+        if reserved_names(names) <= self.reserved:
+            return self
+        reserved = [*self.reserved, *names]
+        return Introduction(self.fields, via=self.via, trusted=self.trusted, reserved=reserved)
 
     def __missing__(self, key: tuple[str | None, str, str, str]) -> bytes:
         peer, host, scheme, prefix = key

@@ -42,6 +42,9 @@ class Component:
         The keys that it puts on the exchange as a filter; those that it reads and cannot do without.
     ``reads_path``
         It decides by the path, so that a target with two readings must not pass.
+    ``reserves``
+        The fields that it tells servers something in that they believe, as who asks. A proxy that it runs in drops what
+        clients say there, on every route, whether or not they come by here (``ProxyHandler(reserved=...)``).
     """
 
     guards: bool = False
@@ -49,6 +52,7 @@ class Component:
     provides: frozenset[Key[Any]] = frozenset()
     requires: frozenset[Key[Any]] = frozenset()
     reads_path: bool = False
+    reserves: frozenset[str] = frozenset()
 
     _listeners: tuple[Listener, ...] = ()
 

@@ -18,6 +18,7 @@ __all__ = [
     "decode_fields",
     "encode_fields",
     "has_control",
+    "is_plain",
     "is_protocol",
     "is_token",
     "nominated",
@@ -142,6 +143,11 @@ def reserved_names(names: Collection[str]) -> frozenset[str]:
         if isinstance(names, str) or not _PLAIN_NAME.fullmatch(name) or name.lower() in _FRAMING:
             raise ValueError(f"reserved must be names of fields, of letters, digits and dashes, got {names!r}")
     return frozenset(name.lower() for name in names)
+
+
+def is_plain(name: str) -> bool:
+    """Whether a client's field of that ``name`` may be passed on at all: others end at the edge."""
+    return _PLAIN_NAME.fullmatch(name) is not None
 
 
 _FRAMING = frozenset({"connection", "content-length", "host", "transfer-encoding"})

@@ -16,7 +16,7 @@ __all__ = ["Mount"]
 class Serve(Protocol):
     """``ProxyHandler.handle``."""
 
-    async def __call__(self, request: web.BaseRequest, *, strip: str = "") -> web.StreamResponse: ...
+    async def __call__(self, request: web.BaseRequest, *, strip: str = "", inside: str = "") -> web.StreamResponse: ...
 
 
 class Mount(web.AbstractResource):
@@ -24,7 +24,7 @@ class Mount(web.AbstractResource):
 
     A pattern would not do: it misses ``*``, stops at an encoded line end, and cannot have a prefix that needs encoding.
     ``defer``: leave it to the proxy to tell a client to go on that waits for ``100 Continue``. ``handle`` is given the
-    request, and with ``strip`` the whole prefix, those of sub-applications included.
+    request and the whole prefix, those of sub-applications included, with ``strip`` to take it off.
     """
 
     def __init__(self, prefix: str, handle: Serve, *, strip: bool, defer: bool) -> None:
@@ -35,10 +35,13 @@ class Mount(web.AbstractResource):
         async def stripped(request: web.Request) -> web.StreamResponse:
             return await handle(request, strip=self.prefix)
 
+        async def whole(request: web.Request) -> web.StreamResponse:
+            return await handle(request, inside=self.prefix)
+
         # aiohttp tells a client that waits for 100 Continue before any middleware has seen the request.
         expect_handler = defer_continue if defer else None
         self.route: web.ResourceRoute = web.ResourceRoute(
-            "*", stripped if strip else handle, self, expect_handler=expect_handler
+            "*", stripped if strip else whole, self, expect_handler=expect_handler
         )
 
     def place(self) -> None:

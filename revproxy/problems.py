@@ -26,21 +26,30 @@ _TEXT = ("text/plain", "text/html")
 _WITHOUT_CONTENT = frozenset({204, 205, 304})
 
 
-def problem(exchange: Exchange, status: int, title: str, *, headers: Mapping[str, str] | None = None) -> Response:
+def problem(
+    exchange: Exchange,
+    status: int,
+    title: str,
+    *,
+    headers: Mapping[str, str] | None = None,
+    members: Mapping[str, object] | None = None,
+) -> Response:
     """An answer of ``status`` that says ``title`` and the exchange's id, and nothing of the inside.
 
     As ``application/problem+json`` with the members ``title``, ``status`` and ``id``, or as plain text if the client's
-    ``Accept`` prefers that. Never stored by caches, never sniffed for another type. ``headers`` are added, and win.
+    ``Accept`` prefers that. Never stored by caches, never sniffed for another type. ``headers`` are added, and win;
+    ``members`` are what else the document has (RFC 9457 section 3.2), or a line of JSON each.
     """
     fields = CIMultiDict([(_CACHE_CONTROL, "no-store")])
     if status in _WITHOUT_CONTENT:
         fields.update(headers or {})
         return Response(status, fields)
     if _wants_text(", ".join(exchange.inbound.headers.getall(_ACCEPT, ()))):
-        content_type, text = "text/plain; charset=utf-8", f"{status} {title}\nid: {exchange.id}\n"
+        more = "".join(f"{name}: {json.dumps(value)}\n" for name, value in (members or {}).items())
+        content_type, text = "text/plain; charset=utf-8", f"{status} {title}\nid: {exchange.id}\n{more}"
     else:
         content_type = "application/problem+json"
-        text = json.dumps({"title": title, "status": status, "id": exchange.id})
+        text = json.dumps({**(members or {}), "title": title, "status": status, "id": exchange.id})
     fields[_CONTENT_TYPE] = content_type
     fields[_CONTENT_TYPE_OPTIONS] = "nosniff"
     fields.update(headers or {})

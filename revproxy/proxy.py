@@ -59,7 +59,8 @@ class ProxyHandler:
         The fields that tell the upstream where a request comes from; see ``Introduction``.
     ``reserved``
         Names of fields that only filters of this proxy may say upstream (``X-User`` and its kin). A client's are
-        dropped, and so are those of a trusted proxy.
+        dropped, and so are those of a trusted proxy. Those that an ``Authentication`` tells servers who asks in are
+        reserved without being named here (``Component.reserves``).
     ``via``
         The proxy's pseudonym in ``Via``, by which it finds loops (508). By default one is made up; ``None``: no such
         field.
@@ -102,8 +103,9 @@ class ProxyHandler:
             raise ValueError(f"write_timeout must be above 0, got {write_timeout}")
         self._path_policy = path_policy or PathPolicy()
         self._hooks = hooks(observers)
-        self._compositions = Compositions(Composition(handler, filters, self._path_policy), self._hooks.happened)
         self._introduction = Introduction(forwarded, via=via, trusted=trusted, reserved=reserved)
+        first = Composition(handler, filters, self._path_policy, self._introduction)
+        self._compositions = Compositions(first, self._hooks.happened)
         self._proxy_status = None if proxy_status is None else name_of(proxy_status)
         if isinstance(upgrades, str) or not all(map(is_protocol, upgrades)):
             raise ValueError(f"upgrades must be protocols, one string each, got {upgrades!r}")
@@ -209,7 +211,7 @@ class ProxyHandler:
         Raises ``RuntimeError`` while the proxy starts. Observers are told (``CompositionReplaced``,
         ``CompositionClosed``).
         """
-        await self._compositions.replace(Composition(handler, filters, self._path_policy))
+        await self._compositions.replace(Composition(handler, filters, self._path_policy, self._introduction))
 
     async def retired(self) -> None:
         """Return when all that was replaced by now has answered its last exchange, and is closed."""
@@ -217,19 +219,20 @@ class ProxyHandler:
 
     # Serving.
 
-    async def handle(self, request: web.BaseRequest, *, strip: str = "") -> web.StreamResponse:
+    async def handle(self, request: web.BaseRequest, *, strip: str = "", inside: str = "") -> web.StreamResponse:
         """Answer ``request``. The response is written when this returns.
 
         ``strip`` is a path whose segments are taken off the target before it is forwarded; the request must be below
-        it. If the client goes away meanwhile, the task that serves it is cancelled. Raises ``RuntimeError`` for a
-        request that was answered already, if only in part.
+        it. ``inside`` is one that stays: a request that a ``PathPolicy``, by resolving dot segments, reads as one for
+        elsewhere is refused, 400. If the client goes away meanwhile, the task that serves it is cancelled. Raises
+        ``RuntimeError`` for a request that was answered already, if only in part.
         """
         watch_client(request)
         composition = self._compositions.current
         composition.in_flight += 1
         try:
             inbound, draft, error = receive(
-                request, composition.read, strip, self._introduction, self._max_body, self._upgrades
+                request, composition.read, strip, inside, composition.introduction, self._max_body, self._upgrades
             )
             exchange = Exchange(inbound, draft, self._clock.now(), None, self._hooks)
             exchange.interim = partial(relay, request)
@@ -268,7 +271,9 @@ class ProxyHandler:
                     if error.status is None or request.writer.output_size:
                         out = _cut(request, error)
                     else:
-                        answer = problem(exchange, error.status, error.title, headers=error.fields)
+                        answer = problem(
+                            exchange, error.status, error.title, headers=error.fields, members=error.members
+                        )
                         if self._proxy_status is not None:
                             answer = self._with_status(exchange, answer, error)
                         out = await deliver(

@@ -9,13 +9,14 @@ from aiohttp import HttpVersion10, HttpVersion11, web
 from multidict import CIMultiDictProxy, istr
 
 from ._aiohttp import arrived, has_body
+from .canonical import below, canonical
 from .client_body import client_body
 from .errors import BadFraming, BadRequest, HeadTooLarge, InternalError, ProxyError
 from .facts import ClientAddress
 from .forwarded import Introduction
 from .headers import passed_on
 from .message import Inbound, Request, request_of_lines
-from .paths import Reading, below, canonical
+from .paths import Reading
 from .ranges import is_sane
 from .strict import check_head, hops_left, protocol_asked, split_target
 from .trust import Claim, is_authority
@@ -44,6 +45,7 @@ def receive(
     request: web.BaseRequest,
     read: Callable[[str], Reading],
     strip: str,
+    inside: str,
     introduction: Introduction,
     max_body: int | None,
     upgrades: Collection[str],
@@ -51,8 +53,9 @@ def receive(
     """What the client sent, the draft made of it, and why it must not go on, if it must not.
 
     Hop-by-hop fields and what the client claims of its own origin are not in the draft; the ``introduction`` says what
-    is known. ``read`` is what ``PathPolicy.bind`` made, ``strip`` the path to take off the target, ``max_body`` the
-    bytes of a body at most, ``upgrades`` the protocols that a client may ask for.
+    is known. ``read`` is what ``PathPolicy.bind`` made, ``strip`` the path to take off the target, ``inside`` one that
+    it must be below once it is read, ``max_body`` the bytes of a body at most, ``upgrades`` the protocols that a client
+    may ask for.
     """
     head, peer, secure = arrived(request)
     method, target, version, headers, raw_headers, coded, upgrade = _of_head(head)
@@ -89,7 +92,9 @@ def receive(
             host = host if named is None else named
         reading = read(origin)
         if strip:
-            reading = _stripped(strip, reading)
+            reading = _stripped(strip, reading, origin)
+        if inside and reading.target != origin:
+            _check_inside(inside, reading)
         if not host and version != HttpVersion10:
             raise BadRequest("no host")
         if claim is None:
@@ -158,10 +163,19 @@ def _edit(method: str, headers: CIMultiDictProxy[str], draft: Request) -> ProxyE
     return None
 
 
-def _stripped(strip: str, reading: Reading) -> Reading:
-    """``reading`` with the segments of ``strip`` taken off its target."""
+def _check_inside(inside: str, reading: Reading) -> None:
+    """Raise ``BadRequest`` if dot segments that a policy resolves have led out of where aiohttp has found the proxy."""
+    prefix = canonical(inside).rstrip("/")
+    if reading.path != prefix and not reading.path.startswith(f"{prefix}/"):
+        raise BadRequest("dot segments lead out of where the proxy is mounted")
+
+
+def _stripped(strip: str, reading: Reading, origin: str) -> Reading:
+    """``reading``, of ``origin``, with the segments of ``strip`` taken off its target."""
     prefix = canonical(strip).rstrip("/")
     rest = below(prefix, reading.path, reading.target)
     if rest is None:
+        if reading.target != origin:
+            _check_inside(strip, reading)
         raise InternalError(f"strip: {prefix!r} is no prefix of {reading.path!r}")
     return reading._replace(target=rest)

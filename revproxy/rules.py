@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Coroutine, Iterable
+from collections.abc import Coroutine, Iterable, Sequence
 from dataclasses import KW_ONLY, dataclass
 from typing import Any
 
@@ -13,6 +13,8 @@ from .errors import NoRoute
 from .exchange import Exchange, Key
 from .handler import Component, Handler, name
 from .message import Response
+from .path_values import PATH_VALUES
+from .rule_index import by_path
 from .security_log import LOGGER, SecurityLog, Severity
 from .tarpit import tarpit
 from .when import When, anything
@@ -86,8 +88,13 @@ class Rules(Component):
     level; where the same client is met more than five times in ``fold`` seconds there is one line with the number of
     the others. See ``SecurityLog``, also for what stands in the record.
 
-    Raises ``ValueError`` for an empty table and for a rule that no request can reach: after ``when.anything``, or with
-    the condition of an earlier one. Shadow rules hide nothing.
+    What the condition of the rule that answers captures (``when.path_template``) is put on the exchange as
+    ``PATH_VALUES``; what other rules capture is not.
+
+    Raises ``ValueError`` for an empty table and for a rule that no request can reach, as far as conditions show
+    (``When.implies``): after ``when.anything``, after one whose condition holds wherever its own does, or after several
+    of which always one does. Only ``when.anything`` may stand behind several that leave it nothing, as a last resort.
+    Shadow rules hide nothing.
     """
 
     guards = True
@@ -102,29 +109,35 @@ class Rules(Component):
     ) -> None:
         if not rules:
             raise ValueError("rules: a table needs at least one")
-        enforcing: dict[When, Rule] = {}
+        enforcing: list[Rule] = []
         for rule in rules:
             if not isinstance(rule, Rule):
                 raise TypeError(f"rules: {rule!r} is not a Rule")
-            earlier = enforcing.get(anything) or enforcing.get(rule.when)
-            if earlier is not None:
-                raise ValueError(f"rules: {rule!r} is never reached, {earlier!r} stands before it")
+            hiding = _hiding(rule.when, enforcing)
+            if hiding:
+                stand = "stands" if len(hiding) == 1 else "stand"
+                said = " and ".join(map(repr, hiding))
+                raise ValueError(f"rules: {rule!r} is never reached, {said} {stand} before it")
             if not rule.shadow:
-                enforcing[rule.when] = rule
+                enforcing.append(rule)
         self.rules = rules
         self.name = name
         self.reads_path: bool = any(rule.when.reads_path for rule in rules)
         self.requires: frozenset[Key[Any]] = frozenset().union(*(rule.when.requires for rule in rules))
         self._log = SecurityLog(logger, fold=fold, clock=clock)
-        self._table = tuple((rule.when.test, rule.then, rule, rule.severity is not None) for rule in rules)
+        rows = [(rule.when.test, rule.then, rule, rule.severity is not None, rule.when.captures) for rule in rules]
+        self._rows = by_path([rule.when for rule in rules], rows)
 
     def __call__(self, exchange: Exchange) -> Coroutine[Any, Any, Response]:
-        for test, then, rule, noted in self._table:
+        for test, then, rule, noted, captures in self._rows(exchange.inbound.path):
             if test(exchange):
                 if noted:
                     self._note(exchange, rule)
                 if not rule.shadow:
                     exchange.rule = rule
+                    if captures is not None:
+                        outer, values = exchange.get(PATH_VALUES), captures(exchange)
+                        exchange[PATH_VALUES] = values if outer is None else {**outer, **values}
                     return then(exchange)
         raise NoRoute(f"no rule of {self!r} holds")
 
@@ -165,3 +178,23 @@ class Rules(Component):
 
     def __repr__(self) -> str:
         return f"<Rules{f' {self.name}' if self.name else ''} of {len(self.rules)}>"
+
+
+_TOGETHER = 16
+"""Rules of which it is looked whether they hide another one together."""
+
+
+def _hiding(when: When, earlier: Sequence[Rule]) -> Sequence[Rule]:
+    """The first of ``earlier`` that hides a rule on ``when``; or as few of them as hide it together; or none."""
+    met = [rule for rule in earlier if not when.is_apart_from(rule.when)]
+    for rule in met:
+        if when.implies(rule.when):
+            return (rule,)
+    if when == anything or len(met) > _TOGETHER or not when.implies_one_of(rule.when for rule in met):
+        return ()
+    needed = list(met)
+    for rule in reversed(met):
+        fewer = [each for each in needed if each is not rule]
+        if when.implies_one_of(each.when for each in fewer):
+            needed = fewer
+    return needed

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections import OrderedDict
 from enum import IntEnum
 from hashlib import sha256
 
 from .balancers.keys import client_address
 from .clock import SYSTEM_CLOCK, Clock, Timer
+from .errors import ProxyError
 from .exchange import Exchange
 
-__all__ = ["LOGGER", "SecurityLog", "Severity"]
+__all__ = ["LOGGER", "Refusals", "SecurityLog", "Severity"]
 
 LOGGER = logging.getLogger("revproxy.security")
 
@@ -54,10 +56,11 @@ class SecurityLog:
 
     Told apart are 1,024 such kinds; where there are more, the oldest is told of, and begins anew.
 
-    What the request says is escaped and cut to 256 characters, so that it forges no line; it stands also in the
+    What the request says is escaped and cut to 256 characters, so that it forges no line; values of the query are left
+    out. It stands also in the
     record's attributes: ``rule``, ``severity``, ``action``, ``client``, ``source`` (whose word that is, see
     ``ClientAddress``), ``method``, ``host``, ``target``, ``digest`` (of method, host and target: the same for the same
-    request), ``exchange_id``; and ``repeats``, how many more there were.
+    request), ``exchange_id``; ``detail``, what was found; and ``repeats``, how many more there were.
 
     Raises ``ValueError`` for a ``fold`` below 0.
     """
@@ -71,12 +74,12 @@ class SecurityLog:
         self._kinds: OrderedDict[tuple[str, str, object], _Kind] = OrderedDict()
         self._timer: Timer | None = None
 
-    def note(self, exchange: Exchange, *, rule: str, severity: Severity, action: str) -> None:
-        """``rule`` has decided about ``exchange``: ``action``."""
+    def note(self, exchange: Exchange, *, rule: str, severity: Severity, action: str, detail: str = "") -> None:
+        """``rule`` has decided about ``exchange``: ``action``, for ``detail``."""
         if not self._logger.isEnabledFor(severity.level):
             return
         if not self._fold:
-            self._say(severity.level, _facts(exchange, rule, severity, action))
+            self._say(severity.level, _facts(exchange, rule, severity, action, detail))
             return
         now = self._clock.now()
         key = rule, action, _client_of(exchange)
@@ -84,7 +87,7 @@ class SecurityLog:
         if kind is not None and now - kind.since < self._fold:
             if kind.lines < _AT_ONCE:
                 kind.lines += 1
-                self._say(severity.level, _facts(exchange, rule, severity, action))
+                self._say(severity.level, _facts(exchange, rule, severity, action, detail))
                 return
             kind.count += 1
             kind.facts["exchange_id"] = escaped(exchange.id)
@@ -95,7 +98,7 @@ class SecurityLog:
             self._forget(key)
         elif len(self._kinds) >= _KINDS:
             self._forget(next(iter(self._kinds)))
-        facts = _facts(exchange, rule, severity, action)
+        facts = _facts(exchange, rule, severity, action, detail)
         self._kinds[key] = _Kind(now, facts, severity.level)
         self._say(severity.level, facts)
 
@@ -126,14 +129,87 @@ class SecurityLog:
             self._logger.log(kind.level, _REPEATS, facts, extra=facts)
 
     def _say(self, level: int, facts: dict[str, str]) -> None:
-        self._logger.log(level, _LINE, facts, extra=facts)
+        self._logger.log(level, _LINE_WITH_DETAIL if facts["detail"] else _LINE, facts, extra=facts)
 
     def __repr__(self) -> str:
         return f"<SecurityLog {self._logger.name}: {len(self._kinds)} kinds within {self._fold:g} s>"
 
 
+class Refusals:
+    """What a filter does with requests that it refuses: a line in the security log, as of a rule that blocks, and then
+    the error; or in ``shadow`` the line alone, and the request goes on. ::
+
+        self._refusals = Refusals("inspect", severity=severity, shadow=shadow, logger=logger, fold=fold, clock=clock)
+        ...
+        self._refusals.refuse(exchange, Forbidden("an injection in the query"), detail="sql-3 in query")
+
+    ``name``
+        What the log calls it.
+    ``severity``
+        The level; ``None``: nothing is logged.
+    ``logger``, ``fold``, ``clock``
+        Those of the ``SecurityLog``. Whoever has one of these calls ``flush`` where it stops.
+
+    Raises ``TypeError`` for a severity that is none, ``ValueError`` for an empty name.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        severity: Severity | None = Severity.WARNING,
+        shadow: bool = False,
+        logger: logging.Logger = LOGGER,
+        fold: float = 10.0,
+        clock: Clock = SYSTEM_CLOCK,
+    ) -> None:
+        if not name:
+            raise ValueError("name must not be empty")
+        if severity is not None and not isinstance(severity, Severity):
+            raise TypeError(f"severity: {severity!r} is not a Severity")
+        self.name: str = name
+        self.shadow: bool = shadow
+        self.count: int = 0
+        """How many were refused, ever; in shadow, how many would have been."""
+        self._severity = severity
+        self._log = SecurityLog(logger, fold=fold, clock=clock)
+
+    def refuse(
+        self, exchange: Exchange, error: ProxyError, *, detail: str = "", severity: Severity | None = None
+    ) -> None:
+        """Note that ``exchange`` is refused with ``error``, and raise that; in shadow only note it.
+
+        ``detail`` is for the log, where it is escaped: where something was found, never what. ``severity``: another one
+        than that of all.
+        """
+        self.count += 1
+        severity = severity or self._severity
+        if severity is not None:
+            action = "drop" if error.status is None else f"block {error.status}"
+            self._log.note(
+                exchange,
+                rule=self.name,
+                severity=severity,
+                action=f"shadow {action}" if self.shadow else action,
+                detail=detail,
+            )
+        if not self.shadow:
+            raise error
+
+    def flush(self) -> None:
+        """Tell of all that were counted and not yet told of."""
+        self._log.flush()
+
+    def __repr__(self) -> str:
+        return f"<Refusals of {self.name!r}: {self.count}{' in shadow' if self.shadow else ''}>"
+
+
 _LINE = (
     'rule "%(rule)s": %(action)s, client %(client)s, %(method)s "%(target)s" for host "%(host)s", id %(exchange_id)s'
+)
+_LINE_WITH_DETAIL = (
+    'rule "%(rule)s": %(action)s for "%(detail)s", client %(client)s, %(method)s "%(target)s" for host "%(host)s",'
+    " id %(exchange_id)s"
 )
 _REPEATS = (
     'rule "%(rule)s": %(action)s, client %(client)s: %(repeats)s more like it in %(seconds)s s, the last one'
@@ -141,7 +217,7 @@ _REPEATS = (
 )
 
 
-def _facts(exchange: Exchange, rule: str, severity: Severity, action: str) -> dict[str, str]:
+def _facts(exchange: Exchange, rule: str, severity: Severity, action: str, detail: str) -> dict[str, str]:
     inbound = exchange.inbound
     asked = f"{inbound.method}\n{inbound.host}\n{inbound.target}"
     return {
@@ -152,11 +228,21 @@ def _facts(exchange: Exchange, rule: str, severity: Severity, action: str) -> di
         "source": inbound.client.source,
         "method": escaped(inbound.method),
         "host": escaped(inbound.host),
-        "target": escaped(inbound.target),
+        "target": escaped(without_values(inbound.target)),
         "digest": sha256(asked.encode("utf-8", "surrogateescape")).hexdigest()[:16],
         "exchange_id": escaped(exchange.id),
+        "detail": escaped(detail),
         "repeats": "0",
     }
+
+
+_VALUES = re.compile(r"([?&][^=&]*=)[^&]+")
+
+
+def without_values(target: str) -> str:
+    """``target`` with the names of its query's parameters, and three dots for their values: passwords and keys are sent
+    there, and logs are read by many."""
+    return _VALUES.sub(r"\1...", target) if "=" in target else target
 
 
 def escaped(text: str) -> str:

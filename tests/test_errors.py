@@ -61,7 +61,7 @@ def test_every_error_is_complete(error: type[ProxyError]) -> None:
     assert error.token in RFC_9209
     assert error.__doc__
     allowed: dict[Origin, set[int | None]] = {
-        Origin.CLIENT: {204, 400, 401, 403, 405, 408, 413, 417, 421, 431, 501, 505, 508, None},
+        Origin.CLIENT: {204, 400, 401, 403, 405, 408, 413, 415, 417, 421, 422, 431, 501, 505, 508, None},
         Origin.PROXY: {500, 503, None},
         Origin.UPSTREAM: {502, 504},
         Origin.POLICY: {404, 429, 503, 504, None},
@@ -120,6 +120,17 @@ def test_rate_limited() -> None:
     assert errors.RateLimited("x", retry_after=float("inf")).fields == {}
     assert errors.RateLimited("x", fields={"RateLimit": "y"}).fields == {"Retry-After": "1", "RateLimit": "y"}
     assert (errors.RateLimited.status, errors.RateLimited.fields) == (429, {})
+
+
+def test_content() -> None:
+    """RFC 9110 section 15.5.16: who sent what is not taken is told what is; and of what does not fit, where. Each
+    answer has its own."""
+    error = errors.UnsupportedMediaType("image/gif", fields={"Accept": "image/png"})
+    assert (error.status, error.fields, errors.UnsupportedMediaType().fields) == (415, {"Accept": "image/png"}, {})
+    said = {"errors": [{"in": "body", "pointer": "#"}]}
+    assert errors.UnprocessableContent("body", members=said).members == said
+    assert (errors.UnprocessableContent.status, errors.UnprocessableContent().members) == (422, {})
+    assert errors.ProxyError.members == {}
 
 
 def test_all_is_complete() -> None:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from revproxy.facts import ClientAddress
+from revproxy.facts import ClientAddress, Principal
 
 
 @pytest.mark.parametrize(
@@ -44,3 +44,12 @@ def test_every_address(ip: object, port: int) -> None:
     assert address.ip is not None
     assert getattr(address.ip, "ipv4_mapped", None) is None
     assert address.port == port
+
+
+def test_principals() -> None:
+    """They can be keys of a table, whatever attributes they have; and are told apart by those, too."""
+    one = Principal("ada", "jwt", frozenset({"admin"}), {"fingerprint": "ab"})
+    assert len({one, Principal("ada", "jwt", frozenset({"admin"}), {"fingerprint": "ab"})}) == 1
+    assert one != Principal("ada", "jwt", frozenset({"admin"}))
+    assert str(one) == "ada (jwt)"
+    assert Principal("ada", "basic").attributes == {}

@@ -352,6 +352,21 @@ def test_any_via(via: list[str]) -> None:
         assert ",".join(via).count(",") >= MAX_HOPS
 
 
+def test_reserving() -> None:
+    """S-24: with more reserved names it is the same otherwise; what cannot be reserved is a mistake."""
+    before = Introduction(["Forwarded"], via="edge", trusted=TrustedProxies("10.0.0.0/8"), reserved=["X-User"])
+    after = before.reserving({"X-Groups"})
+    assert (after.fields, after.via, after.trusted) == (before.fields, before.via, before.trusted)
+    for names in (after.names, after.trusted_names):
+        assert [names[name] for name in (b"x-user", b"X-GROUPS", b"X-Other")] == [None, None, b"X-Other: "]
+    assert before.names[b"X-Groups"] == b"X-Groups: "
+    assert before.reserving({"x-user"}) is before.reserving(()) is before
+    assert Introduction(via="").reserving({"X-A"}).via is not None
+    assert Introduction(via=None).reserving({"X-A"}).via is None
+    with pytest.raises(ValueError, match="reserved must be names"):
+        before.reserving({"Host"})
+
+
 def test_introduction_repr() -> None:
     """The ``repr`` says what is told, and by which name."""
     assert repr(introduction("Forwarded", via="edge")) == "Introduction(Forwarded, via='edge', trusted=None)"

@@ -140,3 +140,18 @@ def test_answers_share_nothing() -> None:
     one, other = problem(exchange(), 500, "x"), problem(exchange(), 500, "x")
     one.headers["X-A"] = "1"
     assert "X-A" not in other.headers
+
+
+@pytest.mark.parametrize("accept", ["application/json", "text/plain"])
+async def test_members(accept: str) -> None:
+    """RFC 9457 section 3.2: what else there is to say stands in the document, and in the text; it takes no other's
+    place."""
+    subject = exchange(headers={"Accept": accept})
+    said = {"errors": [{"pointer": "#/a"}], "status": 200, "title": "fine"}
+    response = problem(subject, 422, "No", members=said)
+    text = await response.body.read(1000)
+    if accept == "text/plain":
+        assert text.startswith(b"422 No\nid: ")
+        assert b'\nerrors: [{"pointer": "#/a"}]\n' in text
+    else:
+        assert json.loads(text) == {"errors": [{"pointer": "#/a"}], "title": "No", "status": 422, "id": subject.id}

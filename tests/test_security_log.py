@@ -9,8 +9,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from revproxy import Rule, Rules, block, when
+from revproxy.errors import Drop, Forbidden
 from revproxy.handler import running
-from revproxy.security_log import SecurityLog, Severity
+from revproxy.security_log import Refusals, SecurityLog, Severity, without_values
 from revproxy.testing import FakeClock, exchange
 
 
@@ -132,3 +133,71 @@ def test_what_stands_in_the_record(caplog: pytest.LogCaptureFixture) -> None:
 def test_nonsense() -> None:
     with pytest.raises(ValueError, match="fold must be at least 0 and finite, got -1"):
         Rules(Rule(when.anything, block()), fold=-1)
+
+
+# Filters that refuse.
+
+
+async def test_a_refusal(caplog: pytest.LogCaptureFixture) -> None:
+    """A filter's refusal is a line as of a rule that blocks, with what it was for, and the error."""
+    refusals = Refusals("inspect", clock=FakeClock())
+    with pytest.raises(Forbidden) as refused:
+        refusals.refuse(exchange("POST", "/x"), Forbidden("no"), detail='sql-3 in "query"\n')
+    assert str(refused.value) == "no"
+    (record,) = lines(caplog)
+    assert record.levelno == logging.WARNING
+    assert record.getMessage().startswith(
+        'rule "inspect": block 403 for "sql-3 in \\"query\\"\\n", client 192.0.2.1, POST "/x" for host "example.test",'
+    )
+    assert record.__dict__["rule"] == "inspect"
+    assert record.__dict__["action"] == "block 403"
+    assert record.__dict__["detail"] == 'sql-3 in \\"query\\"\\n'
+    assert repr(refusals) == "<Refusals of 'inspect': 1>"
+
+
+def test_a_shadow_refusal(caplog: pytest.LogCaptureFixture) -> None:
+    """In shadow nothing is raised; the line says so, and is folded with its like."""
+    refusals = Refusals("inspect", shadow=True, severity=Severity.NOTICE, clock=FakeClock())
+    with caplog.at_level(logging.INFO, "revproxy.security"):
+        for _ in range(8):
+            refusals.refuse(exchange(), Forbidden("no"))
+        refusals.refuse(exchange(), Drop("no"), severity=Severity.CRITICAL)
+        refusals.flush()
+    assert [record.__dict__["action"] for record in lines(caplog)] == [
+        *["shadow block 403"] * 5,
+        "shadow drop",
+        "shadow block 403",
+    ]
+    assert [record.levelno for record in lines(caplog)[4:]] == [logging.INFO, logging.CRITICAL, logging.INFO]
+    assert lines(caplog)[-1].__dict__["repeats"] == "3"
+    assert (refusals.count, repr(refusals)) == (9, "<Refusals of 'inspect': 9 in shadow>")
+
+
+def test_a_silent_refusal(caplog: pytest.LogCaptureFixture) -> None:
+    """Without a severity nothing is logged; it is refused all the same, and counted."""
+    refusals = Refusals("inspect", severity=None)
+    with pytest.raises(Forbidden):
+        refusals.refuse(exchange(), Forbidden("no"))
+    assert (lines(caplog), refusals.count) == ([], 1)
+
+
+def test_no_refusals() -> None:
+    """What is no severity, and no name, is refused where it is given."""
+    with pytest.raises(TypeError, match="severity: 'high'"):
+        Refusals("x", severity="high")  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="name"):
+        Refusals("")
+
+
+@pytest.mark.parametrize(
+    ("target", "said"),
+    [
+        ("/a?b=c&d=&e&f=g=h#", "/a?b=...&d=&e&f=..."),
+        ("/a=b", "/a=b"),
+        ("/?token=s3cret?x=y", "/?token=..."),
+        ("/?=s3cret&&", "/?=...&&"),
+    ],
+)
+def test_values_of_a_query(target: str, said: str) -> None:
+    """S-72: of a query the log has the names, never a value."""
+    assert without_values(target) == said

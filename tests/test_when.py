@@ -19,8 +19,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from revproxy import when
+from revproxy.canonical import canonical
 from revproxy.exchange import Exchange, Key
-from revproxy.paths import PathPolicy, canonical
+from revproxy.paths import PathPolicy
 from revproxy.testing import FakeClock
 from revproxy.testing.exchange import exchange
 from revproxy.when import When, globs

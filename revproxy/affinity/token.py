@@ -18,6 +18,7 @@ from ..clock import SYSTEM_CLOCK, Clock
 from ..endpoint import Endpoint
 from ..events import Event
 from ..exchange import Attempt, Exchange
+from ..key_ring import ring_of
 from ..message import Response
 from .base import SESSION, Affinity, Gone, Session
 
@@ -34,8 +35,6 @@ LENGTH = -(-_SIZE * 4 // 3)
 """Characters of a token."""
 MAX_AGE = 400 * 86400
 """Seconds that browsers keep a cookie at most (RFC 6265bis section 5.6.2)."""
-MAX_KEYS = 8
-"""Keys of a ring at most; a token that nobody has made is tried with each."""
 _TOLD = 60.0
 """Seconds between two warnings of tokens that nobody has made."""
 _TRIED = 4
@@ -159,19 +158,7 @@ class TokenAffinity(Affinity):
 
     def rekey(self, keys: bytes | Sequence[bytes]) -> None:
         """Another key ring from now on. Raises as the constructor does, and changes nothing then."""
-        if isinstance(keys, str | bytearray | memoryview):
-            raise TypeError(f"keys must be bytes, got {type(keys).__name__}")
-        keys = (keys,) if isinstance(keys, bytes) else tuple(keys)
-        if not 1 <= len(keys) <= MAX_KEYS:
-            raise ValueError(f"keys must be 1 to {MAX_KEYS} keys, got {len(keys)}")
-        for key in keys:
-            if not isinstance(key, bytes):
-                raise TypeError(f"keys must be bytes, got {type(key).__name__}")
-            if len(key) < 32:
-                raise ValueError(f"keys must have at least 32 bytes each, got one of {len(key)}")
-        if len(set(keys)) != len(keys):
-            raise ValueError("keys: one is there twice")
-        self._tables = {Secret(key, self._purpose): {} for key in keys}
+        self._tables = {Secret(key, self._purpose): {} for key in ring_of(keys)}
         self.bind(self._endpoints)
 
     def bind(self, endpoints: Sequence[Endpoint]) -> None:

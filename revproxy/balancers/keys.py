@@ -11,8 +11,20 @@ from multidict import istr
 
 from ..exchange import Exchange
 from ..headers import is_token
+from ..path_values import PATH_VALUES
 
-__all__ = ["HashKey", "client_address", "cookie", "everyone", "first_of", "hash_of", "header", "path", "query"]
+__all__ = [
+    "HashKey",
+    "client_address",
+    "cookie",
+    "everyone",
+    "first_of",
+    "hash_of",
+    "header",
+    "path",
+    "path_value",
+    "query",
+]
 
 HashKey: TypeAlias = Callable[[Exchange], str | bytes | None]
 """What requests have in common that shall go to the same endpoint; ``None``: nothing, so any endpoint will do."""
@@ -75,6 +87,21 @@ def cookie(name: str) -> HashKey:
 def path() -> HashKey:
     """The path, in its one canonical reading, without the query."""
     return lambda exchange: exchange.inbound.path
+
+
+def path_value(name: str) -> HashKey:
+    """What the condition of the rule that answers has captured from the path as ``name`` (``when.path_template``), as
+    text; ``None`` if nothing: for filters and upstreams within that rule, not for filters around the table.
+    """
+    if not name.isidentifier():
+        raise ValueError(f"name: {name!r} is not the name of anything captured")
+
+    def key(exchange: Exchange) -> str | None:
+        values = exchange.get(PATH_VALUES)
+        value = None if values is None else values.get(name)
+        return None if value is None else str(value)
+
+    return key
 
 
 def query(name: str) -> HashKey:

@@ -7,7 +7,9 @@ from .allowed_origins import AllowedOrigins
 from .chaos import Abort, Chaos, Delay, Throttle, Truncate
 from .circuit_breaker import CircuitBreaker
 from .concurrency_limit import ConcurrencyLimit
+from .cors import Cors
 from .costs import Bytes, Milliseconds, Settled
+from .csrf import Csrf
 from .deadline import Deadline, TimeLeft
 from .fail_open import FailOpen, FilterFailed
 from .fallback import INSTEAD_OF, Fallback
@@ -19,10 +21,12 @@ from .quota import Cost, Quota
 from .rate_limit import RateLimit
 from .reserve_body import ReserveBody
 from .retry import Retry, RetryBudgetSpent
+from .security_headers import SecurityHeaders
 from .set_host import SetHost
 from .shed_load import ShedLoad
 from .signed import Signed
 from .strip_prefix import StripPrefix
+from .validate import JsonLimits, Schema, ValidateRequest
 
 __all__ = [
     "INSTEAD_OF",
@@ -35,7 +39,9 @@ __all__ = [
     "Chaos",
     "CircuitBreaker",
     "ConcurrencyLimit",
+    "Cors",
     "Cost",
+    "Csrf",
     "Deadline",
     "Delay",
     "FailOpen",
@@ -43,6 +49,7 @@ __all__ = [
     "FilterFailed",
     "GeoIp",
     "Hedge",
+    "JsonLimits",
     "Milliseconds",
     "PathRewrite",
     "PathTemplate",
@@ -51,6 +58,8 @@ __all__ = [
     "ReserveBody",
     "Retry",
     "RetryBudgetSpent",
+    "Schema",
+    "SecurityHeaders",
     "SetHost",
     "Settled",
     "ShedLoad",
@@ -59,4 +68,5 @@ __all__ = [
     "Throttle",
     "TimeLeft",
     "Truncate",
+    "ValidateRequest",
 ]

@@ -9,6 +9,7 @@ from ..errors import MisdirectedRequest
 from ..exchange import Exchange
 from ..handler import Component, Handler
 from ..message import Response
+from ..security_log import Refusals
 from ..when import host
 
 __all__ = ["AllowedHosts"]
@@ -27,11 +28,17 @@ class AllowedHosts(Component):
     def __init__(self, *names: str) -> None:
         self.names = names
         self._test = host(*names).test
+        self._refusals = Refusals("AllowedHosts")
 
     def __call__(self, exchange: Exchange, handler: Handler) -> Coroutine[Any, Any, Response]:
         if not self._test(exchange):
-            raise MisdirectedRequest(f"not served here: {exchange.inbound.host[:256]!r}")
+            error = MisdirectedRequest(f"not served here: {exchange.inbound.host[:256]!r}")
+            self._refusals.refuse(exchange, error, detail="Host")
+            raise error
         return handler(exchange)
+
+    async def stop(self) -> None:
+        self._refusals.flush()
 
     def __repr__(self) -> str:
         return f"AllowedHosts({', '.join(map(repr, self.names))})"

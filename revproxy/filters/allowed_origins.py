@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Coroutine
 from typing import Any
-from urllib.parse import urlsplit
 
-from multidict import istr
-
+from ..clock import SYSTEM_CLOCK, Clock
 from ..errors import ForbiddenOrigin
 from ..exchange import Exchange
 from ..handler import Component, Handler
 from ..message import Response
+from ..security_log import LOGGER, Refusals, Severity
+from .origins import ORIGIN, checked, is_own, said_by
 
 __all__ = ["AllowedOrigins"]
-
-_ORIGIN = istr("Origin")
-_PORTS = {"http": "80", "https": "443"}
 
 
 class AllowedOrigins(Component):
@@ -26,44 +24,52 @@ class AllowedOrigins(Component):
     Without a look at it, any site that a user visits can speak to the back end in his name. What is not a browser says
     nothing, and passes.
 
-    ``origins``: whole ones, scheme and host, with a port where it is not the scheme's own: ``"https://example.com"``.
-    There are no wildcards. The page's own origin, the scheme and host that the handshake itself is for, is always
-    allowed: let ``AllowedHosts`` stand outside, unless somebody else checks names. ``Origin: null`` never is allowed.
+    ``origins``
+        Whole ones, scheme and host, with a port where it is not the scheme's own: ``"https://example.com"``,
+        ``"capacitor://localhost"``. There are no wildcards. The page's own origin, the scheme and host that the
+        handshake itself is for, is always allowed: let ``AllowedHosts`` stand outside, unless somebody else checks
+        names. ``Origin: null`` never is allowed.
+    ``severity``, ``name``, ``logger``, ``fold``
+        Of what is refused, for the security log: see ``Rules``; ``None``: nothing is logged.
+    ``shadow``
+        Refuses nothing, but logs what it would have refused.
 
     Raises ``ValueError`` for what is no origin.
     """
 
     guards = True
 
-    def __init__(self, *origins: str) -> None:
+    def __init__(
+        self,
+        *origins: str,
+        severity: Severity | None = Severity.WARNING,
+        shadow: bool = False,
+        name: str = "WebSocket origin",
+        logger: logging.Logger = LOGGER,
+        fold: float = 10.0,
+        clock: Clock = SYSTEM_CLOCK,
+    ) -> None:
         self.origins = origins
-        self._allowed = frozenset(_normal(origin) for origin in origins)
+        self._allowed = checked("origins", origins)
+        self._refusals = Refusals(name, severity=severity, shadow=shadow, logger=logger, fold=fold, clock=clock)
+
+    @property
+    def refused(self) -> int:
+        """How many handshakes were refused, ever; in shadow, how many would have been."""
+        return self._refusals.count
 
     def __call__(self, exchange: Exchange, handler: Handler) -> Coroutine[Any, Any, Response]:
         if (exchange.request.upgrade or "").lower() == "websocket":
-            said = exchange.inbound.headers.getall(_ORIGIN, ())
-            if said and not (len(said) == 1 and self._allows(exchange, said[0])):
-                raise ForbiddenOrigin(f"Origin: {', '.join(said)[:256]!r}")
+            said = exchange.inbound.headers.getall(ORIGIN, ())
+            if said:
+                origin = said_by(said)
+                if origin is None or not (origin in self._allowed or is_own(exchange.inbound, origin)):
+                    what = f"Origin: {', '.join(said)[:256]!r}"
+                    self._refusals.refuse(exchange, ForbiddenOrigin(what), detail=what)
         return handler(exchange)
 
-    def _allows(self, exchange: Exchange, said: str) -> bool:
-        inbound = exchange.inbound
-        try:
-            origin = _normal(said)
-            return origin in self._allowed or origin == _normal(f"{inbound.scheme}://{inbound.host}")
-        except ValueError:
-            return False
+    async def stop(self) -> None:
+        self._refusals.flush()
 
     def __repr__(self) -> str:
         return f"AllowedOrigins({', '.join(map(repr, self.origins))})"
-
-
-def _normal(origin: str) -> str:
-    """``origin`` in one form: lower-cased, with its port (RFC 6454 section 4)."""
-    if not origin.isascii() or "*" in origin:
-        raise ValueError(f"origins: {origin!r}: no wildcards, and international names in their ASCII form (xn--...)")
-    parts = urlsplit(origin)
-    host, port = parts.hostname, parts.port
-    if parts.scheme not in _PORTS or not host or "@" in parts.netloc or parts.path or parts.query or parts.fragment:
-        raise ValueError(f"origins: {origin!r} is no origin, as https://example.com is")
-    return f"{parts.scheme}://{host}:{_PORTS[parts.scheme] if port is None else port}"

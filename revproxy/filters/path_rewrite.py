@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from ..canonical import canonical, locate
 from ..errors import BadRequest
-from ..paths import canonical, locate
-from .pattern_cost import check_cost, literal_prefix
+from ..pattern_cost import check_cost, literal_prefix, path_pattern
 from .replacement import Replacement
 from .rewriting import Otherwise, Rewriting
 
@@ -37,7 +37,7 @@ class PathRewrite(Rewriting):
         refused: 400.
     ``costly``
         Take a pattern whose cost is out of proportion: a loop over what can be taken in two ways, ``(/.*)+``, or more
-        than two loops that may share a path in any way, ``.*``. By default that is a ``ValueError``: write ``[^/]+``
+        than two loops that may share a text in any way, ``.*``. By default that is a ``ValueError``: write ``[^/]+``
         for a segment, ``++`` for a loop that gives nothing back, or use a ``PathTemplate``, whose time is linear.
 
     What captures make of the path is read like any target: dot segments, an encoded slash, an empty segment or two
@@ -61,7 +61,7 @@ class PathRewrite(Rewriting):
             raise ValueError(f"limit must be an integer of at least 1, got {limit!r}")
         if not isinstance(replacement, str):
             raise TypeError(f"replacement must be a path, got {replacement!r}")
-        compiled = _compiled(pattern)
+        compiled = path_pattern(pattern)
         if not costly:
             check_cost(compiled)
         self._prefix = literal_prefix(compiled)
@@ -119,17 +119,3 @@ def _cut(raw: str, spans: list[tuple[int, int]]) -> Iterator[str]:
         if begin is None or stop is None:
             raise BadRequest("a group ends within a percent-encoded character")
         yield raw[begin:stop]
-
-
-def _compiled(pattern: object) -> re.Pattern[str]:
-    if isinstance(pattern, str):
-        try:
-            pattern = re.compile(pattern)
-        except re.error as error:
-            raise ValueError(f"pattern: {pattern!r} is no regular expression: {error}") from None
-    text = getattr(pattern, "pattern", None)
-    if not isinstance(pattern, re.Pattern) or not isinstance(text, str):
-        raise TypeError(f"pattern must be a str or a compiled pattern of str, got {pattern!r}")
-    if not text.isascii():
-        raise ValueError(f"pattern: paths are matched percent-encoded, in ASCII (é is %C3%A9), got {text!r}")
-    return pattern

@@ -14,6 +14,7 @@ from ..handler import Component, Handler
 from ..limiters.limiter import Limiter, LimiterKey, Verdict
 from ..limiters.shedding import Shedding
 from ..message import Response
+from ..security_log import Refusals
 from .costs import Settled
 from .quota import Cost, Quota, policy, service_limit
 
@@ -80,6 +81,7 @@ class RateLimit(Component):
         self._policy = ", ".join(filter(None, map(policy, self._quotas)))
         self._shadow = shadow
         self._now = clock.now
+        self._refusals = Refusals(name, shadow=shadow, clock=clock)
         self._shedding = Shedding(name, tell=self.tell, clock=clock, shadow=shadow)
         self.name: str = name
         self.allowed: int = 0
@@ -129,10 +131,13 @@ class RateLimit(Component):
         limiter = quota.limiter
         why = f"{quota.name}: more than {limiter.rate:g}/s, {limiter.burst:g} at once, from {exchange.inbound.client}"
         self._shedding.shed(why)
-        if self._shadow:
-            return handler(exchange)
         fields = self._said([over]) if self._fields else {}
-        return _refuse(RateLimited(f"{self.name}: {why}", retry_after=verdict.retry_after, fields=fields))
+        error = RateLimited(f"{self.name}: {why}", retry_after=verdict.retry_after, fields=fields)
+        try:
+            self._refusals.refuse(exchange, error, detail=quota.name)
+        except RateLimited as refused:
+            return _refuse(refused)
+        return handler(exchange)
 
     async def _followed(self, exchange: Exchange, handler: Handler, began: float, hits: list[_Hit]) -> Response:
         """Hand on a request whose answer is looked at."""
@@ -178,6 +183,7 @@ class RateLimit(Component):
 
     async def stop(self) -> None:
         self._shedding.stop()
+        self._refusals.flush()
 
     def __repr__(self) -> str:
         shadow = " shadow" if self._shadow else ""

@@ -7,19 +7,20 @@ from collections.abc import Coroutine
 from typing import Any, Literal, TypeAlias, get_args
 from urllib.parse import quote
 
+from ..canonical import canonical, encoded_twice
 from ..errors import BadRequest, NoRoute
 from ..exchange import Exchange
 from ..handler import Component, Handler
 from ..message import Request, Response
-from ..paths import PathPolicy, canonical
+from ..paths import PathPolicy
 
 __all__ = ["Otherwise", "Rewriting"]
 
 Otherwise: TypeAlias = Literal["pass", "refuse"]
 """What becomes of a request that a filter is not for: it passes as it is, or there is nothing here (404)."""
 
-_read_open = PathPolicy(encoded_slash="keep", empty_segments="keep").bind(conditions=True)
-_read_strict = PathPolicy(encoded_slash="refuse", empty_segments="refuse").bind(conditions=True)
+_read_open = PathPolicy().bind(conditions=False)
+_read_strict = PathPolicy(encoded_slash="refuse", empty_segments="refuse").bind(conditions=False)
 
 
 class Rewriting(Component, ABC):
@@ -89,11 +90,14 @@ def encoded(text: str) -> str:
 
 def check(before: str, after: str) -> None:
     """Raise ``BadRequest`` if ``after``, which the target ``before`` has become, is no target, or has a second reading
-    that ``before`` has not: an encoded slash, an empty segment, or two slashes at its beginning, by which what follows
-    is taken for a host. (What came was let in by the proxy's ``PathPolicy``, whichever that is.)"""
+    that ``before`` has not: an encoded slash, an empty segment, a percent-encoding within one, or two slashes at its
+    beginning, by which what follows is taken for a host. (What came was let in by the proxy's ``PathPolicy``, whichever
+    that is.)"""
     if not after.startswith("/"):
         raise BadRequest("no slash at the beginning of the path")
     path = _read_open(after).path
+    if encoded_twice(path) and not encoded_twice(canonical(before.partition("?")[0])):
+        raise BadRequest("the rewriting made a percent-encoding within percent-encoding")
     if "%2F" in path or "//" in path:
         came = canonical(before.partition("?")[0])
         if "%2F" in path and "%2F" not in came:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from multidict import istr
 
+from ..canonical import below, canonical
 from ..message import Request
-from ..paths import below, canonical
 from .rewriting import Otherwise, Rewriting, constant
 
 __all__ = ["StripPrefix"]

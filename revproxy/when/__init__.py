@@ -16,7 +16,8 @@ from .content import content_length, content_type
 from .moment import time_of_day
 from .own import check, key
 from .place import asn, continent, country
-from .request import host, method, path, scheme, upgrade
+from .request import host, method, scheme, upgrade
+from .target import path, path_regex, path_template
 from .values import cookie, header, query
 
 __all__ = [
@@ -36,6 +37,8 @@ __all__ = [
     "key",
     "method",
     "path",
+    "path_regex",
+    "path_template",
     "query",
     "scheme",
     "time_of_day",

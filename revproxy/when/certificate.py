@@ -13,7 +13,13 @@ __all__ = ["client_certificate"]
 
 
 def client_certificate(
-    *, common_name: Value = None, organisation: Value = None, dns: Value = None, uri: Value = None, email: Value = None
+    *,
+    common_name: Value = None,
+    organisation: Value = None,
+    dns: Value = None,
+    uri: Value = None,
+    email: Value = None,
+    costly: bool = False,
 ) -> When:
     """The client has shown a certificate that the server has verified, and all that is asked of it holds: its subject's
     ``common_name`` and ``organisation``, and among its alternative names a ``dns`` name, a ``uri`` (SPIFFE), an
@@ -21,7 +27,8 @@ def client_certificate(
 
     It is verified by the ``ssl.SSLContext`` that the application listens with: ``verify_mode`` must be
     ``CERT_OPTIONAL`` or ``CERT_REQUIRED``, and its authorities those whose clients may come. Behind a proxy that ends
-    TLS there is none. Raises ``TypeError`` for what is no value.
+    TLS there is none. Raises ``TypeError`` for what is no value, and ``ValueError`` for a pattern whose time is not
+    linear in the length of what it is matched with, unless ``costly=True`` is said.
     """
     asked = {
         "common_name": ("subject", "commonName", common_name),
@@ -30,7 +37,11 @@ def client_certificate(
         "uri": ("subjectAltName", "URI", uri),
         "email": ("subjectAltName", "email", email),
     }
-    judges = [(place, kind, judged(value)) for place, kind, value in asked.values() if value is not None]
+    judges = [
+        (place, kind, judged(value, costly=costly, parameter=name))
+        for name, (place, kind, value) in asked.items()
+        if value is not None
+    ]
 
     def test(exchange: Exchange) -> bool:
         tls = exchange.inbound.tls
@@ -39,7 +50,7 @@ def client_certificate(
         return bool(shown) and all(judge(_values(shown, place, kind)) for place, kind, judge in judges)
 
     given = {name: value for name, (_, _, value) in asked.items() if value is not None}
-    said = ", ".join(f"{name}={value!r}" for name, value in given.items())
+    said = ", ".join(f"{name}={value!r}" for name, value in given.items()) + (", costly=True" if costly else "")
     return When(f"when.client_certificate({said})", test, form=("client_certificate", tuple(given.items())))
 
 

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Hashable
+from collections.abc import Callable, Collection, Hashable, Iterable, Mapping
 from typing import Any, NoReturn, TypeAlias, TypeVar
 
 from ..exchange import Exchange, Key
+from ..path_values import PathValue
+from .implication import implied
+from .marks import Marks, are_apart, marks_of
 
-__all__ = ["Test", "When", "anything", "call", "some"]
+__all__ = ["Captures", "Test", "When", "anything", "call", "some"]
 
 Test: TypeAlias = Callable[[Exchange], bool]
+Captures: TypeAlias = Callable[[Exchange], Mapping[str, PathValue]]
+"""What a condition that holds has captured."""
 C = TypeVar("C", bound=Collection[Any])
 
 
@@ -22,13 +27,29 @@ class When:
         It may depend on the path, so that a target with two readings must not pass (see ``PathPolicy``).
     ``requires``
         The keys that it needs a filter to set.
+    ``captures``
+        What it takes from the path of an exchange for which it holds, by name; ``None``: nothing. Of ``&`` that of both
+        sides, which must differ in name (``ValueError``); of ``|`` that of the first that holds; of ``~`` nothing.
+        Neither this nor ``test`` changes the exchange: ``Rules`` does, for the rule that answers.
 
     Printed as the expression that makes it. Two conditions are equal if they are made of equal parts, in whatever order
     ``&`` and ``|`` join them; own functions are compared as functions. It has no truth value: ``and``, ``or``, ``not``
     and ``if`` raise ``TypeError``.
     """
 
-    __slots__ = ("_binding", "_form", "_of", "_sign", "_text", "reads_path", "requires", "test")
+    __slots__ = (
+        "_binding",
+        "_captured",
+        "_form",
+        "_marks",
+        "_of",
+        "_sign",
+        "_text",
+        "captures",
+        "reads_path",
+        "requires",
+        "test",
+    )
 
     def __init__(
         self,
@@ -41,9 +62,11 @@ class When:
         requires: frozenset[Key[Any]] = frozenset(),
         sign: str = "",
         of: tuple[When, ...] = (),
+        captures: Captures | None = None,
+        captured: frozenset[str] = frozenset(),
     ) -> None:
         """``form`` is what equality compares; ``binding`` how tightly ``text`` holds together: 1 |, 2 &, 3 the rest.
-        ``sign`` joins the conditions ``of`` which it is made."""
+        ``sign`` joins the conditions ``of`` which it is made. ``captured`` names what may be in ``captures``."""
         self.test: Test = test
         self.reads_path: bool = reads_path
         self.requires: frozenset[Key[Any]] = requires
@@ -52,17 +75,29 @@ class When:
         self._binding = binding
         self._sign = sign
         self._of = of
+        self.captures: Captures | None = captures
+        self._captured = captured
+        self._marks: Marks | None = None
 
     def __call__(self, exchange: Exchange) -> bool:
         return self.test(exchange)
 
     def __and__(self, other: When) -> When:
         left, right = self.test, _test(other)
-        return self._joined("&", 2, other, lambda exchange: left(exchange) and right(exchange))
+        twice = self._captured & other._captured if self != other else frozenset()
+        if twice:
+            raise ValueError(f"{self!r} and {other!r} both capture {', '.join(sorted(twice))}")
+        joined = self._joined("&", 2, other, lambda exchange: left(exchange) and right(exchange))
+        joined.captures = _both(self.captures, other.captures)
+        return joined
 
     def __or__(self, other: When) -> When:
         left, right = self.test, _test(other)
-        return self._joined("|", 1, other, lambda exchange: left(exchange) or right(exchange))
+        joined = self._joined("|", 1, other, lambda exchange: left(exchange) or right(exchange))
+        if joined._captured:
+            first, second = self.captures or _nothing, other.captures or _nothing
+            joined.captures = lambda exchange: first(exchange) if left(exchange) else second(exchange)
+        return joined
 
     def __invert__(self) -> When:
         test = self.test
@@ -92,6 +127,31 @@ class When:
             return " and ".join(dict.fromkeys(part.why(exchange) for part in self._of))
         return f"{self._text} {'holds' if self.test(exchange) else 'does not hold'}"
 
+    def implies(self, other: When) -> bool:
+        """Whether ``other`` holds for every exchange for which this one does, as far as their form shows: ``True`` is
+        certain, ``False`` is not. Of ``check`` and ``key`` it is known only that they are equal to themselves."""
+        return implied([self._form], [other._form])
+
+    def implies_one_of(self, others: Iterable[When]) -> bool:
+        """Whether one of ``others`` holds wherever this one does, though it may be another each time."""
+        return implied([self._form], [each._form for each in others])
+
+    def is_apart_from(self, other: When) -> bool:
+        """Whether no exchange certainly makes both hold, by the host and the first segments of the path that they ask
+        for: at little cost, whatever they are made of. ``False`` is not certain."""
+        return are_apart(self._marked(), other._marked())
+
+    @property
+    def beginnings(self) -> tuple[frozenset[str] | None, ...]:
+        """What the path of an exchange begins with for which it holds, in lower case: its first segment, its first two,
+        and so on, of a shorter path all of it with a slash behind; ``None``: it says nothing of them."""
+        return self._marked()[:-1]
+
+    def _marked(self) -> Marks:
+        if self._marks is None:
+            self._marks = marks_of(self._form)
+        return self._marks
+
     def _joined(self, sign: str, binding: int, other: When, test: Test) -> When:
         parts = self._parts(sign) | other._parts(sign)
         return When(
@@ -103,6 +163,7 @@ class When:
             of=(self, other),
             reads_path=self.reads_path or other.reads_path,
             requires=self.requires | other.requires,
+            captured=self._captured | other._captured,
         )
 
     def _parts(self, sign: str) -> frozenset[Any]:
@@ -124,6 +185,17 @@ class When:
 
 anything: When = When("when.anything", lambda exchange: True, form=("anything", ()))
 """True for every exchange."""
+
+
+def _both(left: Captures | None, right: Captures | None) -> Captures | None:
+    if left is None or right is None:
+        return left or right
+    first, second = left, right
+    return lambda exchange: {**first(exchange), **second(exchange)}
+
+
+def _nothing(exchange: Exchange) -> Mapping[str, PathValue]:
+    return {}
 
 
 def _test(other: object) -> Test:

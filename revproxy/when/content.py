@@ -7,16 +7,13 @@ import re
 from multidict import istr
 
 from ..exchange import Exchange
+from ..media_types import media_ranges, media_type
 from .condition import When, call, some
 
 __all__ = ["content_length", "content_type"]
 
 _CONTENT_LENGTH, _CONTENT_TYPE = istr("Content-Length"), istr("Content-Type")
 _TRANSFER_ENCODING = istr("Transfer-Encoding")
-_TOKEN = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
-_QUOTED = r'"(?:[^"\\\x00-\x1f]|\\[^\x00-\x1f])*+"'
-_MEDIA_TYPE = re.compile(rf"({_TOKEN})/({_TOKEN})(?:[ \t]*;[ \t]*(?:{_TOKEN}=(?:{_TOKEN}|{_QUOTED}))?)*+[ \t]*")
-"""RFC 9110 section 8.3.1, with the empty parameters that senders leave behind."""
 
 
 def content_type(*types: str) -> When:
@@ -26,29 +23,14 @@ def content_type(*types: str) -> When:
     A request without ``Content-Type``, with two of them, or with one that is none has no type that it could be: then it
     does not hold. To let nothing else in, ``block`` where ``~when.content_type(...)``.
     """
-    wanted = frozenset(map(_pattern, some("types", types)))
+    wanted = media_ranges(some("types", types))
     matches = re.compile("|".join(sorted(wanted))).fullmatch
 
     def test(exchange: Exchange) -> bool:
-        said = exchange.inbound.headers.getall(_CONTENT_TYPE, ())
-        if len(said) != 1:
-            return False
-        found = _MEDIA_TYPE.fullmatch(said[0])
-        return found is not None and matches(f"{found[1]}/{found[2]}".lower()) is not None
+        said = media_type(exchange.inbound.headers.getall(_CONTENT_TYPE, ()))
+        return said is not None and matches(said.name) is not None
 
     return When(call("content_type", *types), test, form=("content_type", wanted))
-
-
-def _pattern(text: str) -> str:
-    kind, slash, sub = text.partition("/")
-    plain = sub.removeprefix("*+") if sub.startswith("*+") else "" if sub == "*" else sub
-    for part in (kind, plain) if plain else (kind,):
-        if re.fullmatch(_TOKEN, part) is None or "*" in part:
-            raise ValueError(f"types: {text!r} is no media type: type/subtype, type/* or type/*+suffix, no parameters")
-    if not slash or not sub:
-        raise ValueError(f"types: {text!r} is no media type: type/subtype, type/* or type/*+suffix, no parameters")
-    end = re.escape(plain.lower())
-    return f"{re.escape(kind.lower())}/{'[^/]+' if sub == '*' else rf'[^/]+[+]{end}' if sub != plain else end}"
 
 
 def content_length(*, at_least: int = 0, at_most: int | None = None) -> When:

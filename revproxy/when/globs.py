@@ -17,12 +17,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 
+from ..canonical import canonical
 from ..errors import BadRequest
-from ..paths import PathPolicy, canonical
+from ..paths import PathPolicy
 
-__all__ = ["matcher", "normalise"]
+__all__ = ["literal_text", "matcher", "normalise", "segment_regex"]
 
-_read = PathPolicy(encoded_slash="keep", empty_segments="keep").bind(conditions=True)
+_read = PathPolicy().bind(conditions=False)
 
 
 def normalise(pattern: str) -> str:
@@ -68,7 +69,7 @@ def matcher(patterns: Iterable[str], *, case_sensitive: bool = True) -> Callable
         if "*" in start:
             general.append(_regex(text))
             continue
-        literal = _literal(start)
+        literal = literal_text(start)
         exact |= {literal, f"{literal}/"}
         if text.endswith("/*"):
             below.append(f"{literal}/")
@@ -95,7 +96,8 @@ def _any_of(whole: frozenset[str], prefixes: tuple[str, ...], regex: str) -> Cal
     return anywhere
 
 
-def _literal(text: str) -> str:
+def literal_text(text: str) -> str:
+    """What a piece of a pattern without asterisks stands for in a path."""
     return text.replace("%2A", "*").replace("%2a", "*")
 
 
@@ -114,7 +116,7 @@ def _regex(pattern: str) -> str:
         if segment == "**":
             runs.append("")
         else:
-            runs[-1] += _segment(segment)
+            runs[-1] += segment_regex(segment)
     first, *others = runs
     end = "(?:/.*)?\\Z" if deep else "/?\\Z"
     if not others:
@@ -124,10 +126,11 @@ def _regex(pattern: str) -> str:
     return first + "".join(f"(?>{skip}{run})" for run in middle) + f"{skip}{last}{end}"
 
 
-def _segment(segment: str) -> str:
+def segment_regex(segment: str) -> str:
+    """A regular expression for one segment of a pattern, with the slash before it."""
     if segment == "*":
         return "/[^/]++"
-    first, *others = (re.escape(_literal(piece)) for piece in segment.split("*"))
+    first, *others = (re.escape(literal_text(piece)) for piece in segment.split("*"))
     if not others:
         return f"/{first}(?![^/])"
     *middle, last = others

@@ -16,7 +16,8 @@ T = TypeVar("T")
 
 
 def check(function: Callable[[Exchange], bool], *, name: str = "") -> When:
-    """``function`` says so. It must not block, and must return a ``bool``: anything else raises ``TypeError``.
+    """``function`` says so. It must not block, says the same of an exchange however often it is asked, and must return
+    a ``bool``: anything else raises ``TypeError``.
 
     It may well look at the path, so the proxy is as strict with paths as if it did. What needs to wait is for a filter,
     which puts what it learned on the exchange for ``key``.

@@ -11,10 +11,9 @@ from multidict import istr
 
 from ..exchange import Exchange
 from ..headers import is_protocol, is_token
-from . import globs
 from .condition import When, call, some
 
-__all__ = ["host", "method", "path", "scheme", "upgrade"]
+__all__ = ["host", "method", "scheme", "upgrade"]
 
 _UPGRADE = istr("Upgrade")
 
@@ -49,27 +48,6 @@ def upgrade(*protocols: str) -> When:
         return any(said.lower() in wanted for said in exchange.inbound.headers.getall(_UPGRADE, ()))
 
     return When(call("upgrade", *protocols), test, form=("upgrade", wanted))
-
-
-def path(*patterns: str, case_sensitive: bool = True) -> When:
-    """The path matches one of ``patterns``, segment by segment, in its canonical form.
-
-    ``/a/b`` is that path, ``/a/*`` is ``/a`` itself and everything below it. As a segment in the middle, ``*`` is any
-    one segment, ``**`` any number of them; within a segment, ``*`` is any characters (``/img-*.png``). A slash at the
-    end makes no difference. Patterns are read as paths are: ``/café`` and ``/caf%C3%A9`` are the same, and a pattern
-    that no request can match (a dot segment, a query) is refused. ``case_sensitive=False`` is about ASCII letters.
-    """
-    try:
-        normal = sorted(set(map(globs.normalise, some("patterns", patterns))))
-    except ValueError as error:
-        raise ValueError(f"patterns: {error}") from None
-    matches = globs.matcher(normal, case_sensitive=case_sensitive)
-    return When(
-        f"when.path({', '.join(map(repr, patterns))}{'' if case_sensitive else ', case_sensitive=False'})",
-        lambda exchange: matches(exchange.inbound.path),
-        form=("path", (case_sensitive, *normal)),
-        reads_path=True,
-    )
 
 
 def host(*patterns: str) -> When:

@@ -34,7 +34,7 @@ FILTERS = [
     [
         (b"/api/x", b"/base/v2/x?k=1"),
         (b"/api", b"/base/v2/?k=1"),
-        (b"/%61pi/%7e%c3%a9/;x?a&a=%zz", b"/base/v2/%7e%c3%a9/;x?k=1&a&a=%zz"),
+        (b"/%61pi/%7e%c3%a9/,x?a;&a=%zz", b"/base/v2/%7e%c3%a9/,x?k=1&a;&a=%zz"),
         (b"/api2?", b"/base/v2/api2?k=1"),
         (b"/api/users/7/posts?a", b"/base/v2/posts/by/7?k=1&a"),
         (b"/users/%41'\"{/posts", b"/base/v2/posts/by/%41'\"{?k=1"),
@@ -63,6 +63,8 @@ async def test_what_arrives(target: bytes, sent: bytes) -> None:
         (b"/api//evil.test", 400),
         (b"/api/a%2Fb", 400),
         (b"/api/go/;x", 400),
+        (b"/api/go/%252e", 400),
+        (b"/api/go/./x", 400),
         (b"/api/go/" + b"a" * 2048, 400),
     ],
 )

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import random
+from typing import Any
+
 import pytest
 from aiohttp import web
 
 from revproxy import PathPolicy, ProxyHandler, Rule, Rules, Upstream, block, respond, when
+from revproxy.errors import BadRequest
 from revproxy.testing import FakeUpstream
 from revproxy.testing import respond as responds
 
+from ..test_paths import CHOICES, PIECES
 from .wire import Answer, Site, serving
 
 
@@ -68,14 +73,13 @@ EXACT = [
     "/caf%C3%A9",
     "/caf%c3%a9",
     "/%41%7e%2D",
-    "/~user/!$&'()*+,;=:@",
+    "/~user/!$&'()*+,=:@",
     "/a%20b+c",
-    "/a%252Fb",
     "/%25",
     "/%E9",
     "/%0A%0d",
     "/.hidden/..x/...",
-    "/a;v=1/b,c",
+    "/a=1/b,c",
     '/"<>^`{|}[]',
     "/?",
     "/a?",
@@ -120,10 +124,16 @@ async def test_target_byte_for_byte_past_conditions(target: str) -> None:
         "/%2f%2F",
         "/a%2f",
         "/http://b.test/x",
+        "/a;v=1/b;c",
+        "/;jsessionid=1?;",
+        "/a%3Bb",
+        "/a%252Fb/%252e%252e",
+        "/%25%32%65",
     ],
 )
-async def test_slashes_byte_for_byte(target: str) -> None:
-    """F-02, F-04, law 9: ``//`` and ``%2F`` pass as they are where no condition reads the path: ``//host`` is one."""
+async def test_two_readings_byte_for_byte(target: str) -> None:
+    """F-02, F-04, law 9: ``//``, ``%2F``, ``;`` and what is encoded twice pass as they are where no condition reads the
+    path: ``//host`` is one."""
     async with FakeUpstream() as server, serving(Upstream(server.url)) as site:
         assert await seen(server, site, target) == target
         assert server.requests[0].getall("Host") == [f"127.0.0.1:{server.port}"]
@@ -179,9 +189,16 @@ async def test_ambiguous_targets_are_refused(target: str) -> None:
         assert [request.target for request in server.requests] == ["/next"]
 
 
-@pytest.mark.parametrize("target", ["/a%2Fb", "/a%2fb", "//a", "/a//b", "/%2F", "/a//"])
-async def test_slashes_are_refused_before_conditions(target: str) -> None:
-    """Law 9: where a condition reads the path, ``%2F`` and ``//`` are answered 400, lest they slip by it."""
+@pytest.mark.parametrize(
+    "target",
+    [
+        *("/a%2Fb", "/a%2fb", "//a", "/a//b", "/%2F", "/a//"),
+        *("/admin;x", "/admin;/y", "/;/admin", "/admin%3Bx", "/%2561dmin", "/admin%252fx", "/%25%36%31dmin"),
+    ],
+)
+async def test_two_readings_are_refused_before_conditions(target: str) -> None:
+    """S-36, S-37, law 9: where a condition reads the path, ``%2F``, ``//``, ``;`` and what is encoded twice are
+    answered 400, lest they slip by it."""
     async with FakeUpstream() as server:
         table = Rules(Rule(when.path("/admin/*"), block(403)), Rule(when.anything, Upstream(server.url)))
         async with serving(table) as site:
@@ -197,47 +214,139 @@ async def test_condition_inside_counts() -> None:
 
 
 @pytest.mark.parametrize(
-    ("policy", "target", "sent"),
+    ("chosen", "target", "sent"),
     [
-        (PathPolicy(encoded_slash="keep"), "/a%2fb", "/a%2fb"),
-        (PathPolicy(encoded_slash="decode"), "/a%2fb?x=%2f", "/a/b?x=%2f"),
-        (PathPolicy(encoded_slash="refuse"), "/a%2fb", None),
-        (PathPolicy(encoded_slash="keep"), "//a", None),
-        (PathPolicy(empty_segments="keep"), "//a//b", "//a//b"),
-        (PathPolicy(empty_segments="merge"), "//a//b/?x//y", "/a/b/?x//y"),
-        (PathPolicy(empty_segments="merge"), "/a%2fb", None),
-        (PathPolicy(encoded_slash="decode", empty_segments="merge"), "/%2f/a%2f%2fb", "/a/b"),
-        (PathPolicy(encoded_slash="decode"), "/a/%2f", None),
+        # S-35
+        ({"dot_segments": "refuse"}, "/a/../b", None),
+        ({"dot_segments": "normalise"}, "/a/../b", "/b"),
+        ({"dot_segments": "normalise"}, "/a/%2e%2e/.%2e/b", None),
+        ({"dot_segments": "normalise"}, "/x/%2E%2e/admin", 403),
+        ({"dot_segments": "normalise"}, "/admin/..", "/"),
+        ({"dot_segments": "normalise", "encoded_slash": "decode"}, "/x/%2e%2e%2fadmin", 403),
+        ({"dot_segments": "normalise", "encoded_slash": "keep"}, "/x/%2e%2e%2fadmin", None),
+        # S-36
+        ({"encoded_slash": "keep"}, "//a", None),
+        ({"empty_segments": "keep"}, "//a//b", "//a//b"),
+        ({"empty_segments": "keep"}, "//admin", "//admin"),
+        ({"empty_segments": "merge"}, "//a//b/?x//y", "/a/b/?x//y"),
+        ({"empty_segments": "merge"}, "//admin//x", 403),
+        ({"empty_segments": "merge"}, "//evil.test/x", "/evil.test/x"),
+        ({"empty_segments": "refuse"}, "/a//b", None),
+        # S-37
+        ({"encoded_slash": "keep"}, "/a%2fb", "/a%2fb"),
+        ({"encoded_slash": "keep"}, "/admin%2fx", "/admin%2fx"),
+        ({"encoded_slash": "decode"}, "/a%2fb?x=%2f", "/a/b?x=%2f"),
+        ({"encoded_slash": "decode"}, "/admin%2fx", 403),
+        ({"encoded_slash": "refuse"}, "/a%2fb", None),
+        ({"encoded_slash": "decode"}, "/%2fadmin", None),
+        ({"encoded_slash": "decode", "empty_segments": "merge"}, "/%2fadmin", 403),
+        ({"encoded_slash": "decode", "empty_segments": "merge"}, "/%2f/a%2f%2fb", "/a/b"),
+        ({"empty_segments": "merge"}, "/a%2fb", None),
+        ({"parameters": "keep"}, "/admin;x/y;z", "/admin;x/y;z"),
+        ({"parameters": "strip"}, "/admin;x/y", 403),
+        ({"parameters": "strip"}, "/a;x=1/b%3By?c;d", "/a/b?c;d"),
+        ({"parameters": "strip"}, "/a/..;/b", None),
+        ({"parameters": "keep", "dot_segments": "normalise"}, "/a/..;/b", None),
+        ({"parameters": "refuse"}, "/a;x", None),
+        ({"backslash": "refuse"}, "/a\\b", None),
+        ({"backslash": "normalise"}, "/a\\b%5cc", "/a/b/c"),
+        ({"backslash": "normalise"}, "/admin\\x", 403),
+        ({"backslash": "normalise"}, "/\\evil.test", None),
+        ({"double_encoding": "keep"}, "/%252e%252e/%2561dmin", "/%252e%252e/%2561dmin"),
+        ({"double_encoding": "decode"}, "/%2561dmin/%25252578", 403),
+        ({"double_encoding": "decode"}, "/a/%2562", "/a/b"),
+        ({"double_encoding": "decode"}, "/a/%252e%252e/b", None),
+        ({"double_encoding": "refuse"}, "/%252e", None),
+        ({"encoded_delimiters": "keep"}, "/admin%3fx", "/admin%3fx"),
+        ({"encoded_delimiters": "keep"}, "/c%23/a", "/c%23/a"),
+        ({"encoded_delimiters": "refuse"}, "/admin%3fx", None),
+        ({"encoded_delimiters": "refuse"}, "/c%23/a", None),
+        ({"backslash": "normalise", "double_encoding": "decode", "parameters": "strip"}, "/a%00b", None),
+        # S-38
+        ({"double_encoding": "decode", "dot_segments": "normalise"}, "/a/%c0%ae%c0%ae/b", None),
+        ({"double_encoding": "decode"}, "/%u0061dmin", None),
+        ({"double_encoding": "decode"}, "/%zz", None),
+        ({"dot_segments": "normalise"}, "/a/%ef%bc%8e%ef%bc%8e/b", "/a/%ef%bc%8e%ef%bc%8e/b"),
+        # S-39
+        ({}, "/admin", 403),
+        ({}, "/admin/", 403),
+        ({}, "/%61dmin/x", 403),
+        ({}, "/administrator", "/administrator"),
+        ({}, "/Admin", "/Admin"),
+        ({}, "/admin.", "/admin."),
+        ({}, "/admin%20", "/admin%20"),
     ],
 )
-async def test_path_policy_says_what_is_sent(policy: PathPolicy, target: str, sent: str | None) -> None:
-    """Law 9: with a path condition, the policy's reading of ``%2F`` and ``//`` is what the upstream is sent."""
+async def test_what_is_matched_is_what_is_sent(chosen: Any, target: str, sent: str | int | None) -> None:
+    """S-35, S-36, S-37, S-38, S-39, law 9: for each choice of the policy, one request as it is on the wire: what the
+    upstream is sent, or that it is refused; and the rule on ``/admin/*`` sees the same."""
     async with FakeUpstream() as server:
         table = Rules(Rule(when.path("/admin/*"), block(403)), Rule(when.anything, Upstream(server.url)))
-        async with serving(ProxyHandler(table, path_policy=policy)) as site:
-            assert (await site.ask(get(target))).status == (400 if sent is None else 200)
-            assert [request.target for request in server.requests] == ([] if sent is None else [sent])
+        async with serving(ProxyHandler(table, path_policy=PathPolicy(**chosen))) as site:
+            status = sent if isinstance(sent, int) else 400 if sent is None else 200
+            assert (await site.ask(get(target))).status == status
+            assert [request.target for request in server.requests] == ([sent] if isinstance(sent, str) else [])
+
+
+@pytest.mark.parametrize("seed", range(8))
+async def test_any_target_under_any_policy(seed: int) -> None:
+    """S-35, S-36, S-37, S-38: whatever the choices and the target, what the upstream is sent is what the policy reads,
+    and nothing is sent of what it refuses."""
+    rng = random.Random(seed)
+    policy = PathPolicy(**{name: rng.choice(choices) for name, choices in CHOICES.items()})  # type: ignore[arg-type]
+    read = policy.bind(conditions=True)
+    pieces = [piece for piece in PIECES if piece.isascii() and piece.isprintable() and not set(piece) & set("?# ")]
+    async with FakeUpstream() as server:
+        table = Rules(Rule(when.path("/admin/*"), block(403)), Rule(when.anything, Upstream(server.url)))
+        async with serving(ProxyHandler(table, path_policy=policy)) as site, site.connect() as client:
+            for _ in range(60):
+                target = "/" + "".join(rng.choices(pieces, k=rng.randint(0, 6)))
+                await client.send(b"GET %b HTTP/1.1\r\nHost: a.test\r\n\r\n" % target.encode())
+                status, sent = (await client.response()).status, [request.target for request in server.requests]
+                try:
+                    expected = [read(target).target]
+                except BadRequest:
+                    expected = []
+                assert (status, sent) == (200 if expected else 400, expected)
+                server.requests.clear()
+
+
+async def test_case_and_suffixes_have_patterns() -> None:
+    """S-39: where the back end takes other names for ``/admin``, patterns say so."""
+    guarded = when.path("/admin/*", "/admin.*/**", "/admin%20*/**", case_sensitive=False)
+    table = Rules(Rule(guarded, block(403)), Rule(when.anything, respond(200)))
+    async with serving(table) as site:
+        for target in ("/Admin", "/admin.", "/ADMIN%20", "/admin./x", "/admin%20%20/x", "/admin..%20"):
+            assert (await site.ask(get(target))).status == 403
+        assert (await site.ask(get("/administrator"))).status == 200
 
 
 @pytest.mark.parametrize(
-    ("policy", "target", "status"),
+    ("target", "host"),
     [
-        (PathPolicy(encoded_slash="decode"), "/%2fadmin", 400),
-        (PathPolicy(encoded_slash="decode", empty_segments="merge"), "/%2fadmin", 403),
-        (PathPolicy(encoded_slash="decode"), "/admin%2fx", 403),
-        (PathPolicy(encoded_slash="keep"), "/admin%2fx", 200),
-        (PathPolicy(empty_segments="merge"), "//admin//x", 403),
-        (PathPolicy(empty_segments="keep"), "//admin", 200),
-        (PathPolicy(), "/%61dmin/x", 403),
-        (PathPolicy(), "/admin", 403),
-        (PathPolicy(), "/administrator", 200),
+        ("http://evil.test/x", "evil.test"),
+        ("http://[::1]/x", "[::1]"),
+        ("http://2130706433/x", "2130706433"),
+        ("HTTP://evil.test:81/x", "evil.test:81"),
     ],
 )
-async def test_what_is_matched_is_what_is_sent(policy: PathPolicy, target: str, status: int) -> None:
-    """Law 9: the rule for ``/admin/*`` sees the reading that the upstream gets, percent-encoded letters decoded."""
-    table = Rules(Rule(when.path("/admin/*"), block(403)), Rule(when.anything, respond(200)))
-    async with serving(ProxyHandler(table, path_policy=policy)) as site:
-        assert (await site.ask(get(target))).status == status
+async def test_no_target_chooses_the_upstream(target: str, host: str) -> None:
+    """S-40: whatever host a target names, the request goes to the upstream that the program has named, as a path."""
+    async with FakeUpstream() as server, serving(Upstream(server.url)) as site:
+        assert (await site.ask(get(target))).status == 200
+        assert server.requests[0].target == "/x"
+        assert server.requests[0].getall("Host") == [f"127.0.0.1:{server.port}"]
+        assert server.requests[0].getall("X-Forwarded-Host") == [host]
+
+
+@pytest.mark.parametrize(
+    "target", ["http://u@evil.test/x", "ftp://evil.test/x", "http://[fe80::1%25eth0]/x", "gopher:x"]
+)
+async def test_targets_that_are_no_good(target: str) -> None:
+    """S-40: user information, other schemes and zones in a target are refused, and nothing is sent."""
+    async with FakeUpstream() as server, serving(Upstream(server.url)) as site:
+        assert (await site.ask(get(target))).status == 400
+        assert server.requests == []
 
 
 async def test_policy_refuses_without_conditions() -> None:
@@ -359,6 +468,20 @@ async def test_mount_does_not_outwit_dot_segments() -> None:
         answers = await mounted(ProxyHandler(Upstream(server.url)), "/app", targets, strip=True)
         assert [answer.status for answer in answers] == [400] * len(targets)
         assert server.requests == []
+
+
+@pytest.mark.parametrize("strip", [True, False])
+async def test_resolved_dot_segments_stay_in_the_mount(strip: bool) -> None:
+    """S-35, F-05: where a policy resolves dot segments, what leads out of the mount point is refused, and nothing else
+    is: aiohttp has chosen the proxy by what was there before."""
+    policy = PathPolicy(dot_segments="normalise", backslash="normalise")
+    leaving = ["/app/../x", "/app/a/../../x", "/app/%2e%2e/x", "/app/..", "/app/..\\x", "/app/../app2"]
+    staying = ["/app/a/../x", "/app/../app/x", "/app/./x"]
+    async with FakeUpstream() as server:
+        proxy = ProxyHandler(Upstream(server.url), path_policy=policy)
+        answers = await mounted(proxy, "/app", leaving + staying, strip=strip)
+        assert [answer.status for answer in answers] == [400] * len(leaving) + [200] * len(staying)
+        assert [request.target for request in server.requests] == ["/x" if strip else "/app/x"] * len(staying)
 
 
 async def test_conditions_see_the_whole_path() -> None:

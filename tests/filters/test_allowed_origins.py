@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import logging
+
 import pytest
 
-from revproxy import Pipeline, Upstream
+from revproxy import Pipeline, Severity, Upstream
 from revproxy.errors import ForbiddenOrigin
 from revproxy.filters import AllowedOrigins
 from revproxy.testing import FakeTransport, exchange
@@ -58,6 +60,35 @@ async def test_what_it_does_not_mind() -> None:
     """F-103: who says nothing is no browser; and an ordinary request is the back end's to judge."""
     assert await ask() == 200
     assert await ask("https://evil.test", upgrade=None) == 200
+
+
+async def ask_of(subject: AllowedOrigins, origin: str) -> int:
+    asked = exchange(headers={"Origin": origin}, upgrade="websocket")
+    return (await Pipeline(subject, handler=Upstream("http://a", transport=FakeTransport()))(asked)).status
+
+
+async def test_applications() -> None:
+    """S-70: those in a web view, and extensions, have schemes of their own; each is listed as it is."""
+    subject = AllowedOrigins("capacitor://localhost", "moz-extension://0a1b2c3d-0000-4000-8000-000000000000")
+    assert await ask_of(subject, "capacitor://localhost") == 200
+    for origin in ("capacitor://localhost:80", "ionic://localhost", "moz-extension://ffffffff"):
+        with pytest.raises(ForbiddenOrigin):
+            await ask_of(subject, origin)
+
+
+async def test_it_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+    """S-62, S-70: what is refused is a line in the security log, with what was said; in shadow that alone."""
+    subject, shadow = AllowedOrigins(severity=Severity.ERROR, name="chat"), AllowedOrigins(shadow=True)
+    with caplog.at_level(logging.INFO, "revproxy.security"):
+        with pytest.raises(ForbiddenOrigin):
+            await ask_of(subject, "null")
+        assert await ask_of(shadow, "https://evil.test") == 200
+    assert [(record.levelno, record.action) for record in caplog.records] == [  # type: ignore[attr-defined]
+        (logging.ERROR, "block 403"),
+        (logging.WARNING, "shadow block 403"),
+    ]
+    assert "null" in caplog.records[0].detail  # type: ignore[attr-defined]
+    assert (subject.refused, shadow.refused) == (1, 1)
 
 
 @pytest.mark.parametrize(

@@ -11,10 +11,10 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from revproxy import PathPolicy
+from revproxy.canonical import canonical
 from revproxy.errors import BadRequest, NoRoute
 from revproxy.filters import PathRewrite
 from revproxy.filters.rewriting import check
-from revproxy.paths import canonical
 from revproxy.testing import exchange
 
 from .rewritten import answer, targets

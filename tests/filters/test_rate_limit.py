@@ -343,7 +343,7 @@ async def test_nothing_is_said_by_default() -> None:
 
 async def test_a_flood_is_told_once(caplog: pytest.LogCaptureFixture) -> None:
     """S-49: however many are refused, there are two events: with the limit and the first of them, and with how many
-    there were."""
+    there were. The security log has five lines of one client, and one with the number of the others."""
     bench = Bench(Gcra(10, 20), name="edge")
     with caplog.at_level(logging.INFO, "revproxy.event"):
         await bench.statuses(500)
@@ -352,7 +352,10 @@ async def test_a_flood_is_told_once(caplog: pytest.LogCaptureFixture) -> None:
         SheddingBegan("edge", "default: more than 10/s, 20 at once, from 192.0.2.1"),
         SheddingEnded("edge", 480, 0.0),
     ]
-    assert [record.levelname for record in caplog.records] == ["WARNING", "INFO"]
+    events = [record for record in caplog.records if record.name == "revproxy.event"]
+    assert [record.levelname for record in events] == ["WARNING", "INFO"]
+    noted = [record for record in caplog.records if record.name == "revproxy.security"]
+    assert [record.__dict__["repeats"] for record in noted] == ["0"] * 5 + ["475"]
     assert bench.clock.waiting == 0
 
 

@@ -10,9 +10,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from revproxy import PathPolicy
+from revproxy.canonical import canonical
 from revproxy.errors import BadRequest, NoRoute
 from revproxy.filters import AddPrefix, StripPrefix
-from revproxy.paths import canonical
 from revproxy.testing import exchange
 
 from .rewritten import answer, refuses, targets

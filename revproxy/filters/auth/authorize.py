@@ -9,6 +9,7 @@ from ...errors import Forbidden
 from ...exchange import Exchange, Key
 from ...handler import Component, Handler
 from ...message import Response
+from ...security_log import Refusals
 from ...when import When
 
 __all__ = ["Authorize"]
@@ -30,12 +31,19 @@ class Authorize(Component):
             raise TypeError(f"when: {when!r} is not a condition: wrap a function in when.check()")
         self._when = when
         self._test = when.test
+        self._refusals = Refusals("Authorize")
         self.requires: frozenset[Key[Any]] = when.requires
 
     def __call__(self, exchange: Exchange, handler: Handler) -> Coroutine[Any, Any, Response]:
         if not self._test(exchange):
-            raise Forbidden(f"{self._when!r} does not hold")
+            why = f"{self._when!r} does not hold"
+            error = Forbidden(why)
+            self._refusals.refuse(exchange, error, detail=why)
+            raise error
         return handler(exchange)
+
+    async def stop(self) -> None:
+        self._refusals.flush()
 
     def __repr__(self) -> str:
         return f"Authorize({self._when!r})"

@@ -7,14 +7,15 @@ from typing import Any
 
 from multidict import istr
 
-from ...errors import Unauthorized
+from ...errors import ProxyError, Unauthorized
 from ...exchange import Exchange, Key
 from ...facts import Principal
 from ...handler import Component
-from ...headers import is_token
+from ...headers import is_plain, is_token
 from ...identity import PRINCIPAL
+from ...security_log import Refusals, Severity
 
-__all__ = ["Authentication", "principals"]
+__all__ = ["Authentication", "is_name", "principals"]
 
 
 class Authentication(Component):
@@ -23,9 +24,12 @@ class Authentication(Component):
     ``optional``
         Whether who shows nothing passes, too, without a principal. Who shows what is wrong never does.
     ``field``
-        A request field that tells the servers behind who asks. What clients say there is dropped in any case.
+        A request field that tells the servers behind who asks. What clients say there is dropped in any case, by the
+        proxy on every route (``Component.reserves``).
     ``challenge``
         What ``WWW-Authenticate`` says to who has to prove it.
+
+    Who does not pass is in the security log: as a warning if he has shown something, else as a notice.
     """
 
     guards = True
@@ -37,22 +41,42 @@ class Authentication(Component):
         self._optional = optional
         self._field = None if field is None else istr(field)
         self._challenge = challenge
+        self._refusals = Refusals(type(self).__name__)
+        # Others cannot be reserved, nor need they be: no client's gets here.
+        self.reserves: frozenset[str] = frozenset() if field is None or not is_plain(field) else frozenset({field})
 
-    def admit(self, exchange: Exchange, principal: Principal | None, *, shown: bool) -> None:
-        """Let ``exchange`` pass as that of ``principal``. ``shown``: there were credentials.
+    def admit(self, exchange: Exchange, principal: Principal | None, *, shown: bool, why: str = "") -> None:
+        """Let ``exchange`` pass as that of ``principal``. ``shown``: there were credentials; ``why``: what is wrong
+        with them, for the operator's log.
 
-        Raises ``Unauthorized``."""
+        Raises what ``refusal`` makes of it."""
         if self._field is not None:
             exchange.request.headers.popall(self._field, None)
         if principal is None:
             if shown or not self._optional:
-                raise Unauthorized(
-                    "the credentials are wrong" if shown else "there are no credentials", challenge=self._challenge
-                )
-            return
-        exchange[PRINCIPAL] = principal
-        if self._field is not None:
+                why = why or ("the credentials are wrong" if shown else "there are no credentials")
+                error = self.refusal(why, shown=shown)
+                severity = Severity.WARNING if shown else Severity.NOTICE
+                self._refusals.refuse(exchange, error, detail=why, severity=severity)
+                raise error
+            principal = exchange.get(PRINCIPAL)  # as a filter further out has found out
+        else:
+            exchange[PRINCIPAL] = principal
+        if self._field is not None and principal is not None:
             exchange.request.headers[self._field] = principal.name
+
+    def refusal(self, why: str, *, shown: bool) -> ProxyError:
+        """What is raised for who does not pass: ``Unauthorized``. Nothing of ``why`` reaches him."""
+        return Unauthorized(why, challenge=self._challenge)
+
+    async def stop(self) -> None:
+        self._refusals.flush()
+
+
+def is_name(name: str) -> bool:
+    """Whether ``name`` can be a principal's: printable ASCII without spaces around it, of at most 255 characters (as
+    OpenID Connect Core section 2 bounds a subject), so that it can stand in a field."""
+    return 0 < len(name) <= 255 and name.isascii() and name.isprintable() and name == name.strip()
 
 
 def principals(names: Iterable[str], roles: Mapping[str, Iterable[str]], method: str) -> dict[str, Principal]:
@@ -60,7 +84,7 @@ def principals(names: Iterable[str], roles: Mapping[str, Iterable[str]], method:
     ``roles`` of nobody."""
     found = {}
     for name in names:
-        if not name or not name.isascii() or not name.isprintable() or name != name.strip():
+        if not is_name(name):
             raise ValueError(f"{name!r} is no name for a principal: printable ASCII, without spaces around it")
         found[name] = Principal(name, method, frozenset(roles.get(name, ())))
     for name in roles:

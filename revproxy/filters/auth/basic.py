@@ -118,6 +118,7 @@ class BasicAuth(Authentication):
             self._waiting -= 1
 
     async def stop(self) -> None:
+        await super().stop()
         self._checks = None  # which belongs to one event loop
         self._known.clear()
 

@@ -23,7 +23,7 @@ async def target(bench: Bench) -> None:
     await _targets(
         bench,
         "/conform/a%20b/%7euser/%C3%A9/%c3%a9",
-        "/conform/~x;p=1/a+b/!$&'()*,=:@",
+        "/conform/~x,p=1/a+b/!$&'()*,=:@",
         "/conform/%25%41/?q=%41%2f..%2F&u=http://a/%7e?",
     )
 

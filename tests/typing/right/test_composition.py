@@ -157,7 +157,7 @@ def test_a_proxy_takes_whatever_answers() -> None:
         ),
         filters=filters,
         observers=(each for each in (Counts(), Observer())),
-        path_policy=PathPolicy(encoded_slash="keep", empty_segments="merge"),
+        path_policy=PathPolicy(encoded_slash="keep", empty_segments="merge", parameters="strip"),
         trusted=TrustedProxies("10.0.0.0/8", "unix", field="Forwarded", limit=3),
         forwarded=["X-Forwarded-For", "X-Forwarded-Proto"],
         via=None,

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from ipaddress import ip_network
 from typing import Any, assert_type
+from uuid import UUID
 
 from revproxy import Exchange, Handler, Key, Response, Rule, Rules, Severity, Upstream, When, block, when
+from revproxy.path_values import PATH_VALUES
 from revproxy.testing import FakeTransport, exchange
 
 COUNTRY: Key[str] = Key("country")
@@ -52,6 +54,15 @@ def test_a_condition_on_a_key_takes_what_the_key_holds() -> None:
     assert_type(when.key(SCORE, 1), When)
     assert_type(when.key(SCORE, is_high), When)
     assert_type(when.key(COUNTRY, lambda country: assert_type(country, str).startswith("C")), When)
+
+
+def test_what_conditions_capture() -> None:
+    """A template captures values of three types; they stand on the exchange under a key that knows them."""
+    user = when.path_template("/users/{id:int}")
+    assert_type(user, When)
+    assert_type(when.path_regex(re.compile("/a"), costly=True, limit=8), When)
+    assert_type(user.implies(when.path("/users/*")), bool)
+    assert_type(exchange().get(PATH_VALUES), Mapping[str, str | int | UUID] | None)
 
 
 def test_conditions_are_joined_by_operators() -> None:

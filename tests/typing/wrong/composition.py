@@ -121,6 +121,8 @@ ProxyHandler(Rules(Rule(when.anything, api)), name="main")  # E: call-arg
 PathPolicy(encoded_slash="allow")  # E: arg-type
 PathPolicy(encoded_slash=True)  # E: arg-type
 PathPolicy(merge_slashes=True)  # E: call-arg
+PathPolicy(parameters="decode")  # E: arg-type
+PathPolicy(dot_segments="keep")  # E: arg-type
 TrustedProxies(["10.0.0.0/8"])  # E: arg-type
 TrustedProxies("10.0.0.0/8", field="X-Real-IP")  # E: arg-type
 TrustedProxies("10.0.0.0/8", limit="32")  # E: arg-type

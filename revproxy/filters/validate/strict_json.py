@@ -1,0 +1,164 @@
+"""JSON as only one reading of it is possible (RFC 8259, and RFC 7493 for what that leaves open)."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from itertools import accumulate
+from typing import Any
+
+__all__ = ["JsonLimits", "Malformed", "Reading", "read_json"]
+
+_STRING = re.compile(
+    rb'"[^"\\\x00-\x1f]*+'
+    rb'(?:\\(?:["\\/bfnrt]'
+    rb"|u(?![dD][89a-fA-F])[0-9a-fA-F]{4}"
+    rb"|u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2})"
+    rb'[^"\\\x00-\x1f]*+)*+"'
+)
+"""Without a surrogate that stands alone, which is no character."""
+_LONG = re.compile(rb"[0-9]{309}")
+"""More digits than the largest double has."""
+_EXPONENT = re.compile(rb"[0-9][eE]")
+_STEPS = bytes.maketrans(b"{[]}", b"\x01\x01\xff\xff")
+_NO_BRACKET = bytes(c for c in range(256) if c not in b"{[]}")
+_AT_ONCE = 65536
+_MOST_DEPTH = 256
+"""Far from where the recursion of any reader of JSON ends."""
+
+
+class Malformed(ValueError):
+    """What was read is no JSON that is taken. The message says why, and quotes nothing of it.
+
+    ``reason``
+        One of a few: see ``read_json``.
+    ``offset``
+        Where, in bytes from the start; ``None``: that is not known.
+    """
+
+    def __init__(self, reason: str, offset: int | None = None) -> None:
+        super().__init__(reason if offset is None else f"{reason} at byte {offset}")
+        self.reason: str = reason
+        self.offset: int | None = offset
+
+
+@dataclass(frozen=True, slots=True)
+class JsonLimits:
+    """What of JSON is taken.
+
+    ``depth``
+        Arrays and objects in one another at most, 1 to 256.
+    ``values``
+        Values at most, of which every one costs memory and time, however short it is: commas and opening brackets are
+        counted.
+    ``duplicates``
+        Whether an object may have a name twice. Of some readers the first one counts, of others the last: what was
+        checked need not be what is acted upon.
+
+    Raises ``ValueError`` that names the parameter and its value.
+    """
+
+    depth: int = 64
+    values: int = 100_000
+    duplicates: bool = False
+
+    def __post_init__(self) -> None:
+        for name, most in (("depth", _MOST_DEPTH), ("values", 1 << 31)):
+            value = getattr(self, name)
+            if type(value) is not int or not 1 <= value <= most:
+                raise ValueError(f"{name} must be an integer of 1 to {most}, got {value!r}")
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A document: its ``value``, and how many values it has at most."""
+
+    value: Any
+    values: int
+
+
+def read_json(data: bytes, limits: JsonLimits) -> Reading:
+    """What ``data`` says. Raises ``Malformed`` with one of these reasons:
+
+    ``encoding``
+        It is not UTF-8 (RFC 8259 section 8.1).
+    ``string``
+        A string is none: a control character, an escape that there is not, half a surrogate pair, no end.
+    ``depth``, ``values``
+        It exceeds the ``limits``. They are counted before anything is built of it, in linear time.
+    ``number``
+        One that no double can hold, or of more than 308 digits; ``NaN`` and ``Infinity`` are none.
+    ``duplicate``
+        A name is there twice in an object, in whatever spelling.
+    ``syntax``
+        Anything else, a byte order mark included.
+    """
+    try:
+        text = data.decode()
+    except UnicodeDecodeError as error:
+        raise Malformed("encoding", error.start) from None
+    rest = _STRING.sub(b"", data)
+    if b'"' in rest:
+        raise Malformed("string", _first_bad_string(data))
+    _check_depth(rest.translate(_STEPS, _NO_BRACKET), limits.depth)
+    values = 1 + rest.count(b",") + rest.count(b"[") + rest.count(b"{")
+    if values > limits.values:
+        raise Malformed("values")
+    if _LONG.search(rest) is not None:
+        raise Malformed("number")
+    decoder = _DECODERS[limits.duplicates, _EXPONENT.search(rest) is not None]
+    try:
+        return Reading(decoder.decode(text), values)
+    except json.JSONDecodeError as error:
+        offset = len(text[: error.pos].encode())
+        raise Malformed("syntax", offset) from None
+
+
+def _check_depth(steps: bytes, limit: int) -> None:
+    depth = 0
+    for start in range(0, len(steps), _AT_ONCE):
+        depths = list(accumulate(memoryview(steps[start : start + _AT_ONCE]).cast("b"), initial=depth))
+        if max(depths) > limit:
+            raise Malformed("depth")
+        depth = depths[-1]
+
+
+def _first_bad_string(data: bytes) -> int:
+    end = 0
+    for found in _STRING.finditer(data):
+        quote = data.find(b'"', end, found.start())
+        if quote >= 0:
+            return quote
+        end = found.end()
+    return data.find(b'"', end)
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise Malformed("duplicate")
+    return found
+
+
+def _finite(text: str) -> float:
+    value = float(text)
+    if value in (float("inf"), float("-inf")):
+        raise Malformed("number")
+    return value
+
+
+def _constant(text: str) -> object:
+    raise Malformed("number")
+
+
+_DECODERS = {
+    (duplicates, exponents): json.JSONDecoder(
+        object_pairs_hook=None if duplicates else _unique,
+        parse_float=_finite if exponents else None,
+        parse_constant=_constant,
+    )
+    for duplicates in (False, True)
+    for exponents in (False, True)
+}
+"""A function for each float costs a tenth of the whole; without an exponent none is too large."""

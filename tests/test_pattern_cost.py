@@ -1,0 +1,213 @@
+"""What a regular expression may cost, as far as its syntax shows."""
+
+from __future__ import annotations
+
+import re
+import time
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from revproxy.pattern_cost import check_cost, literal_prefix
+
+LOOPED = "a choice within a loop"
+SHARED = "loops that may share a text"
+
+
+@pytest.mark.parametrize(
+    ("pattern", "why"),
+    [
+        ("(/.*)+/x", LOOPED),
+        ("/(a+)+b", LOOPED),
+        ("/(?:(?P<x>a+))*b", LOOPED),
+        ("/((?:a|b+)c*)*", LOOPED),
+        ("/(a{2,})*", LOOPED),
+        ("/((a*)?)+b", LOOPED),
+        ("/(a?a)*b", LOOPED),
+        ("/(a|bb?)(?:ab?|b)*c", LOOPED),
+        ("/(a*a*/)*b", LOOPED),
+        ("/(a|ab|b)*c", LOOPED),
+        ("/(ab?|b)*c", LOOPED),
+        ("/(a|)*b", LOOPED),
+        ("/(?i:(a|A[ab]|b)*)c", LOOPED),
+        ("/(x)((?(2)a*|b)*)c", LOOPED),
+        ("/(?:(?>(a+)+b))", LOOPED),
+        ("/(?=(a+)+b).*", LOOPED),
+        ("/(?:(a+)+b)++", LOOPED),
+        ("/(.*){5}x", LOOPED),
+        ("/(.{0,500}){0,5}x", LOOPED),
+        ("/(.*)/(.*)/(.*)/x", SHARED),
+        ("/.*?.*?.*?x", SHARED),
+        (r"/(\S+)(\D+)([^a]+)", SHARED),
+        (r"/[\s\S]*[\S]*[!-~]*x", SHARED),
+        ("/[^/]*[^/]*[^/]*x", SHARED),
+        (r"/\w*\w*\w*\w*x", SHARED),
+        ("/([^/]*/?){3}x", SHARED),
+        ("/(.*){3}x", SHARED),
+        ("/.*.*.*+x", SHARED),
+        ("/(?:a|[ab]*[ab]*c)++x", SHARED),
+        ("/(?:ab)*[ab]*(?:a|bb)*", SHARED),
+        ("/(a*|b*)(?:a*|b)(a|b)*x", SHARED),
+        ("/a*(-)?a*(-)?a*x", SHARED),
+        ("/(?:.*)(?=.*)(?:.*).*x", SHARED),
+    ],
+)
+def test_too_much(pattern: str, why: str) -> None:
+    """S-53: refused is what takes exponential time, and what takes more than the square of a path's length."""
+    with pytest.raises(ValueError, match=f"pattern: {re.escape(repr(pattern))} has .*{why}"):
+        check_cost(re.compile(pattern))
+
+
+ADEQUATE = [
+    "/(.*)/(.*)/x",
+    "/(.+)\\.(jpg|png)",
+    "/([^/]+)/([^/]+)/([^/]+)/([^/]+)",
+    r"/(\w+)-(\w+)-(\w+)\.html",
+    "(/[^/]+)*",
+    "((?:/[^/]+)*)/([^/]+)",
+    "(?:/[^/]++)*",
+    "(/[^/]+){2,4}/(.*)",
+    "(?:(?:/a)+b)*",
+    "/(?:(?:x*)y)+",
+    "/(?:a|b+c)*",
+    "(/(?>a+))+",
+    "/(?:a+)++b",
+    r"/(\d{1,3}\.){3}\d{1,3}(/.*)?",
+    "/([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})(/.*)?",
+    "/(en|de|fr)/(.*)",
+    r"/\(.*\)*",
+    "/[.*+]+(.+)",
+    "/(ab)+(cd)*",
+    "(?x) / ( a+ )  # a+ )* ",
+    r"/(?P<a>\w+)/(?P=a)(?!x)(?<=a)\b(?(a)x|y)(.*)$",
+]
+
+
+@pytest.mark.parametrize("pattern", ADEQUATE)
+def test_adequate(pattern: str) -> None:
+    """S-53: what is let pass takes at most the square of a path's length, whatever the path."""
+    compiled = re.compile(pattern)
+    check_cost(compiled)
+    for unit in ("a", "/a", "ab", "/", "1", "-a", "x", "xy", "."):
+        before = time.perf_counter()
+        compiled.fullmatch(("/" + unit * 2048)[:2047] + "%")
+        assert time.perf_counter() - before < 0.5
+
+
+LINEAR = [
+    "/([^/]+)/([0-9]+)/x",
+    r"/.*\.(php|asp)x?",
+    ".*(?:bot|crawler).*",
+    "(?i)mozilla/.*curl.*$",
+    r"https?://.*\.example\.com(?:/.*)?",
+    "(?:/[^/]+)*",
+    "(?>.*?foo)(?>.*?bar).*",
+    r"\w+-\w+(?:,.*|;)",
+    ".*/users/([0-9]+)",
+    ".*/users/([0-9]+)/(a+)x",
+    ".*/[a-z]+(?:-[0-9]+|\\.[a-z]+)x",
+]
+
+
+@pytest.mark.parametrize("pattern", LINEAR)
+def test_linear(pattern: str) -> None:
+    """S-53: what counts as linear takes time in proportion to the text: 100 kB of whatever it looks for in no time."""
+    compiled = re.compile(pattern)
+    check_cost(compiled, linear=True)
+    for unit in ("a", "/a", "foo", "https://a.example.com/", "botcrawler", "mozilla/curl", "-a", "a.php"):
+        before = time.perf_counter()
+        compiled.fullmatch((unit * 100_000)[:100_000] + "%")
+        assert time.perf_counter() - before < 0.5
+
+
+@pytest.mark.parametrize(
+    ("pattern", "why"),
+    [
+        ("(.*)/(.*)/x", SHARED),
+        (".*a[a-z]*", SHARED),
+        (".*a.*b.*", SHARED),
+        (".*/?[0-9]+x", SHARED),
+        (".*(?:/|[0-9])[0-9]+x", SHARED),
+        (".*(?:/[a-z]|7)[0-9]+x", SHARED),
+        (".*(?:/x){0,2}[0-9]+x", SHARED),
+        (".*/[0-9]*[/a-z]+;", SHARED),
+        (r".*a.*\b", SHARED),
+        (".*a.*(?<=x)", SHARED),
+        (r"\s*\s*x", SHARED),
+        (r" *[ \t]*x", SHARED),
+        ("[^a]*\u00fc*x", SHARED),
+        ("[\u00e0-\u00ff]*\u00fc*x", SHARED),
+        (r"[^\u0100]*\w*x", SHARED),
+        (r"[^\s]*\u00fc*x", SHARED),
+        ("(?:a(?=.*))*", "a loop within what is looked for within a loop"),
+        (r"(.*)\1x", "a back reference"),
+    ],
+)
+def test_more_than_linear(pattern: str, why: str) -> None:
+    """S-53: what takes the square of a text's length is refused where time must be linear, whatever the characters."""
+    compiled = re.compile(pattern)
+    check_cost(compiled)
+    with pytest.raises(ValueError, match=f"pattern: {re.escape(repr(pattern))} has .*{why}"):
+        check_cost(compiled, linear=True)
+
+
+PARTS = ["a", "b", "/", "[ab]", ".", r"\w"]
+patterns = st.recursive(
+    st.tuples(st.sampled_from(PARTS), st.sampled_from(["", "", "*", "+", "?", "*?", "++", "{2,}"])).map("".join),
+    lambda inner: st.one_of(
+        st.lists(inner, min_size=2, max_size=4).map("".join),
+        st.tuples(inner, inner).map(lambda both: f"(?:{both[0]}|{both[1]})"),
+        st.tuples(inner, st.sampled_from(["", "?", "*", "+"])).map(lambda made: f"(?:{made[0]}){made[1]}"),
+        inner.map(lambda made: f"(?={made})"),
+    ),
+    max_leaves=6,
+)
+
+
+@given(patterns, st.text("ab/x", min_size=1, max_size=3), st.text("ab/x", max_size=2))
+def test_linear_for_any_pattern(pattern: str, unit: str, end: str) -> None:
+    """S-53: of any pattern that counts as linear, 16 kB of anything takes milliseconds: no square, no worse."""
+    try:
+        compiled = re.compile(pattern)
+        check_cost(compiled, linear=True)
+    except ValueError:
+        return
+    before = time.process_time()
+    compiled.fullmatch((unit * 16_000)[:16_000] + end)
+    assert time.process_time() - before < 0.05
+
+
+def test_ends_of_lines() -> None:
+    """S-53: a dot does not take the end of a line, so that where there may be one ``.*`` does not end in any case."""
+    check_cost(re.compile(".*a.*"), linear=True)
+    check_cost(re.compile("(?s).*a.*"), linear=True, lines=True)
+    with pytest.raises(ValueError, match=SHARED):
+        check_cost(re.compile(".*a.*"), linear=True, lines=True)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "prefix"),
+    [
+        ("/old/(.*)", "/old/"),
+        ("^/old$", "/old"),
+        (r"/a\.b(c)", "/a.b"),
+        ("/ab*", "/a"),
+        ("/ab?c", "/a"),
+        ("/ab{2}", "/a"),
+        (r"/a\.*", "/a"),
+        (r"/a\x2eb", "/a.b"),
+        ("/a|/b", "/"),
+        ("/a|", ""),
+        ("/(?i:a)b", "/"),
+        ("(?i)/a", ""),
+        ("(?x) / a b", "/ab"),
+        (".*", ""),
+        ("[/]b", "/b"),
+        (r"/\d+", "/"),
+    ],
+)
+def test_what_a_pattern_begins_with(pattern: str, prefix: str) -> None:
+    """What everything begins with that it matches: a path that does not is not for it, however long."""
+    assert literal_prefix(re.compile(pattern)) == prefix
+    assert literal_prefix(re.compile(pattern, re.IGNORECASE)) == ""
