@@ -17,8 +17,8 @@ _ALTERNATIVES = 64
 
 
 def by_path(conditions: Sequence[When], rows: Sequence[R]) -> Callable[[str], Sequence[R]]:
-    """What gives, for a canonical path, those of ``rows`` whose condition may hold for it, in their order: all but those
-    whose paths begin otherwise. Its time does not grow with the rows that do."""
+    """What gives, for a canonical path, those of ``rows`` whose condition may hold for it, in their order: all but
+    those whose paths begin otherwise. Its time does not grow with the rows that do."""
     if len(rows) <= _FEW:
         return lambda path: rows
     always: list[int] = []

@@ -130,7 +130,7 @@ async def test_nothing(way: Way) -> None:
 
 
 async def test_who_does_not_pass_is_in_the_log(way: Way, caplog: pytest.LogCaptureFixture) -> None:
-    """S-62, S-72: one line in the security log, a warning for what is wrong and a notice for nothing, without a secret."""
+    """S-62, S-72: one line in the security log, a warning for what is wrong and a notice for nothing, no secret."""
     caplog.set_level(logging.INFO, "revproxy.security")
     subject = way.make()
     for headers in (way.wrong, {}):
