@@ -97,7 +97,7 @@ class ClientCertificate(Authentication):
             if isinstance(given, str):
                 raise TypeError(f"{what} must be several strings, got one: {given!r}")
         super().__init__(optional=optional, field=field, challenge="")
-        self.reserves |= {_CERT, _CHAIN}
+        self.reserves: frozenset[str] = self.reserves | {_CERT, _CHAIN}
         self._name = name
         self._trusted = trusted
         self._fingerprints = frozenset(map(_fingerprint, fingerprints))

@@ -39,9 +39,9 @@ class VerifyingKey:
     __slots__ = ("algorithms", "kid", "material")
 
     def __init__(self, kid: str | None, material: Any, algorithms: frozenset[str]) -> None:
-        self.kid = kid
-        self.material = material
-        self.algorithms = algorithms
+        self.kid: str | None = kid
+        self.material: Any = material
+        self.algorithms: frozenset[str] = algorithms
 
     def __repr__(self) -> str:
         return f"<VerifyingKey {self.kid!r} for {', '.join(sorted(self.algorithms))}>"
