@@ -8,6 +8,11 @@ from collections.abc import Callable, Mapping
 from typing import TypeAlias
 
 import pytest
+from hypothesis import settings
+
+# How long an example takes is the machine's affair; speed is measured in tests/benchmarks.
+settings.register_profile("untimed", settings(), deadline=None)
+settings.load_profile("untimed")
 
 LoopFactory: TypeAlias = Callable[[], asyncio.AbstractEventLoop]
 
