@@ -24,6 +24,11 @@ class ClientAddress:
     ip: IPAddress | None
     port: int | None = None
     source: Literal["peer", "x-forwarded-for", "forwarded"] = "peer"
+    packed: bytes | None = field(init=False, repr=False, compare=False)
+    """The address as 4 or 16 bytes: what tables have it under."""
+
+    def __post_init__(self) -> None:
+        self.packed = None if self.ip is None else self.ip.packed
 
     @classmethod
     def of_peer(cls, peername: object) -> ClientAddress:

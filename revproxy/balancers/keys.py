@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from hashlib import blake2b
-from ipaddress import IPv4Address
 from typing import TypeAlias
 
 from multidict import istr
@@ -48,11 +47,10 @@ def client_address(*, v4: int = 32, v6: int = 64) -> HashKey:
     whole = v4 == 32
 
     def key(exchange: Exchange) -> bytes | None:
-        ip = exchange.inbound.client.ip
-        if ip is None:
+        packed = exchange.inbound.client.packed
+        if packed is None:
             return None
-        packed = ip.packed
-        if isinstance(ip, IPv4Address):
+        if len(packed) == 4:
             return packed if whole else _first(packed, v4)
         return _first(packed, v6)
 

@@ -76,6 +76,7 @@ class RateLimit(Component):
             raise ValueError(f"limits must have names of their own, got {names}: name them by Quota(..., name=...)")
         self._checks = tuple((each, each.limiter.hit, *_asked(each)) for each in self._quotas)
         self._settles = any(isinstance(each.cost, Settled) for each in self._quotas)
+        self._lone = self._checks[0] if len(limits) == 1 and not fields and not self._settles else None
         self._fields = fields and not shadow
         self._published = frozenset(each for each in self._quotas if policy(each))
         self._policy = ", ".join(filter(None, map(policy, self._quotas)))
@@ -99,6 +100,17 @@ class RateLimit(Component):
 
     def __call__(self, exchange: Exchange, handler: Handler) -> Coroutine[Any, Any, Response]:
         now = self._now()
+        if self._lone is not None:  # the way of most: a third of what the other takes
+            quota, hit, whose, cost, cost_of = self._lone
+            key = whose(exchange)
+            if key is not None:
+                if cost_of is not None:
+                    cost = cost_of(exchange)
+                verdict = hit(key, now, cost)
+                if not verdict.allowed:
+                    return self._over(exchange, handler, (quota, key, cost, verdict))
+            self.allowed += 1
+            return handler(exchange)
         hits: list[_Hit] = []
         over: _Hit | None = None
         try:
