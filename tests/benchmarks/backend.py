@@ -20,7 +20,7 @@ def start_backend(directory: Path) -> tuple[Child, int]:
     files.mkdir(parents=True)
     for case in CASES:
         if not case.upload:
-            (files / case.path.lstrip("/")).write_bytes(body_of(case))
+            (files / case.path.lstrip("/").partition("?")[0]).write_bytes(body_of(case))
     port = free_port()
     conf = fill("backend.nginx.conf", place / "nginx.conf", USER=user_line(), DIRECTORY=str(place), PORT=str(port))
     child = Child([nginx, "-p", str(place), "-c", str(conf)], log=place / "output.log")

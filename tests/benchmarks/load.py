@@ -7,9 +7,10 @@ import json
 import shutil
 import signal
 import subprocess
+import tempfile
 import time
-from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from functools import partial
 from math import ceil
@@ -62,11 +63,19 @@ def put_load(port: int, case: Case, seconds: float) -> Load:
     as at its regular end."""
     argv = [require_wrk(), "--threads", "1", "--connections", str(case.connections), "--timeout", "10s"]
     argv += ["--duration", f"{ceil(seconds) + 5}s", "--script", str(SCRIPT), f"http://127.0.0.1:{port}{case.path}"]
-    if case.upload:
-        argv += ["--", str(case.size)]
-    with subprocess.Popen(
-        argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, process_group=0
-    ) as wrk:
+    for name, value in case.fields.items():
+        argv += ["--header", f"{name}: {value}"]
+    with (
+        _body_file(case) as file,
+        subprocess.Popen(
+            [*argv, "--", file] if case.upload else argv,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            process_group=0,
+        ) as wrk,
+    ):
         try:
             time.sleep(seconds)
             wrk.send_signal(signal.SIGINT)
@@ -76,6 +85,15 @@ def put_load(port: int, case: Case, seconds: float) -> Load:
         finally:
             wrk.kill()
     return _read(output, case)
+
+
+@contextmanager
+def _body_file(case: Case) -> Iterator[str]:
+    with tempfile.NamedTemporaryFile(prefix="revproxy-body-") as file:
+        if case.upload:
+            file.write(body_of(case))
+            file.flush()
+        yield file.name
 
 
 def _read(output: str, case: Case) -> Load:
@@ -104,9 +122,9 @@ def check(port: int, case: Case) -> None:
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=15)
     try:
         if case.upload:
-            connection.request("POST", case.path, body=body_of(case))
+            connection.request("POST", case.path, body=body_of(case), headers=dict(case.fields))
         else:
-            connection.request("GET", case.path)
+            connection.request("GET", case.path, headers=dict(case.fields))
         response = connection.getresponse()
         answer = response.read()
     except (OSError, http.client.HTTPException) as error:

@@ -85,12 +85,13 @@ def start(subject: Subject, directory: Path, backend: int, stack: ExitStack) -> 
     raise AssertionError("unreachable")
 
 
-def python_program(module: str, loop: str, *options: str) -> Callable[[Site], Command]:
-    """The command of a program in ``proxies/``."""
+def python_program(module: str, loop: str, *options: str, needs: str = "asyncio") -> Callable[[Site], Command]:
+    """The command of a program in ``proxies/``; ``needs``: a module that it imports, and that may not be there."""
 
     def command(site: Site) -> Command:
-        if importlib.util.find_spec(loop) is None:
-            raise NotPresent(f"{loop} is not installed")
+        for needed in (loop, needs):
+            if importlib.util.find_spec(needed) is None:
+                raise NotPresent(f"{needed} is not installed")
         argv = [sys.executable, "-m", f"tests.benchmarks.proxies.{module}", "--port", str(site.port), "--loop", loop]
         return Command([*argv, "--backend", f"http://127.0.0.1:{site.backend}", *options])
 
@@ -154,12 +155,18 @@ def _prepare(argv: list[str], directory: Path, failure: str, env: Mapping[str, s
 
 
 def all_subjects(loops: tuple[str, ...]) -> list[Subject]:
-    """In the order of the tables. Rules are about heads, so the subject with rules answers only the small request, and
-    so does the one with what keeps it up, which looks at nothing else."""
+    """In the order of the tables. Rules are about heads, so the subjects with rules answer only the small request, and
+    so do those with what keeps it up and with a limit, which look at nothing else."""
     subjects: list[Subject] = []
     for loop in loops:
         subjects += [
-            Subject("revproxy", "revproxy", python_program("library", loop), loop),
+            Subject(
+                "revproxy",
+                "revproxy",
+                python_program("library", loop),
+                loop,
+                frozenset({"small", "medium", "large", "upload", "browser", "json"}),
+            ),
             Subject(
                 "revproxy-rules",
                 "revproxy, 10 rules",
@@ -173,6 +180,34 @@ def all_subjects(loops: tuple[str, ...]) -> list[Subject]:
                 python_program("library", loop, "--resilient"),
                 loop,
                 frozenset({"small"}),
+            ),
+            Subject(
+                "revproxy-100-rules",
+                "revproxy, 100 rules",
+                python_program("library", loop, "--rules", "100"),
+                loop,
+                frozenset({"small"}),
+            ),
+            Subject(
+                "revproxy-limited",
+                "revproxy, rate limit",
+                python_program("library", loop, "--limited"),
+                loop,
+                frozenset({"small"}),
+            ),
+            Subject(
+                "revproxy-inspect",
+                "revproxy, inspection",
+                python_program("library", loop, "--inspect", "hyperscan", needs="hyperscan"),
+                loop,
+                frozenset({"browser", "json"}),
+            ),
+            Subject(
+                "revproxy-inspect-words",
+                "revproxy, inspection without hyperscan",
+                python_program("library", loop, "--inspect", "words"),
+                loop,
+                frozenset({"browser", "json"}),
             ),
             Subject("aiohttp", "aiohttp by itself", python_program("aiohttp_alone", loop), loop),
             Subject("clientsession", "ClientSession proxy", python_program("client_session", loop), loop),

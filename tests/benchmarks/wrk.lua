@@ -1,11 +1,25 @@
--- Arguments after "--": none for GET, or the size in bytes of the body to POST.
+-- Arguments after "--": none for GET, or the file with the body to POST.
 -- The result is one line of JSON, which needs no reading of a text that is meant for people.
 
 function init(args)
   if args[1] then
     wrk.method = "POST"
-    wrk.headers["Content-Type"] = "application/octet-stream"
-    wrk.body = string.rep("0123456789abcdef", tonumber(args[1]) / 16)
+    wrk.headers["Content-Type"] = wrk.headers["Content-Type"] or "application/octet-stream"
+    local file = io.open(args[1], "rb")
+    wrk.body = file:read("*a")
+    file:close()
+  elseif wrk.path:find("page=2", 1, true) and wrk.headers["Cookie"] then
+    -- A browser's: each request has a page and a session of its own.
+    local path, cookie, count = wrk.path, wrk.headers["Cookie"], 0
+    request = function()
+      count = count + 1
+      local headers = {}
+      for name, value in pairs(wrk.headers) do
+        headers[name] = value
+      end
+      headers["Cookie"] = cookie:gsub("session=%x+", string.format("session=%016x", count * 2654435761))
+      return wrk.format(nil, path:gsub("page=2", "page=" .. count), headers)
+    end
   end
 end
 

@@ -1,4 +1,5 @@
-"""This library: as it is by default, with rules of which only the last matches, or with all that keeps it up."""
+"""This library: as it is by default, with rules of which only the last matches, with all that keeps it up, or with a
+guard."""
 
 from __future__ import annotations
 
@@ -6,10 +7,11 @@ import argparse
 
 from aiohttp import web
 
-from revproxy import Pipeline, ProxyHandler, Rule, Rules, Upstream, block, when
-from revproxy.filters import CircuitBreaker, ConcurrencyLimit, Deadline, Retry
+from revproxy import Filter, Pipeline, ProxyHandler, Rule, Rules, Upstream, block, when
+from revproxy.filters import CircuitBreaker, ConcurrencyLimit, Deadline, RateLimit, Retry
+from revproxy.filters.inspect import Inspect
 from revproxy.health import OutlierDetection
-from revproxy.limiters import Gradient
+from revproxy.limiters import Gcra, Gradient
 
 from .serve import serve
 
@@ -19,7 +21,8 @@ def application(arguments: argparse.Namespace) -> web.Application:
         proxy = _resilient(arguments.backend)
     else:
         upstream = Upstream(arguments.backend)
-        proxy = ProxyHandler(_rules(upstream, arguments.rules) if arguments.rules else upstream)
+        handler = _rules(upstream, arguments.rules) if arguments.rules else upstream
+        proxy = ProxyHandler(handler, filters=_guards(arguments))
     app = web.Application()
     proxy.mount(app)
     return app
@@ -29,6 +32,15 @@ def _resilient(backend: str) -> ProxyHandler:
     upstream = Upstream(backend, health=[OutlierDetection()])
     filters = (ConcurrencyLimit(Gradient(least=64)), CircuitBreaker(), Retry())
     return ProxyHandler(Pipeline(*filters, handler=upstream), filters=[Deadline(30.0)])
+
+
+def _guards(arguments: argparse.Namespace) -> list[Filter]:
+    guards: list[Filter] = []
+    if arguments.limited:
+        guards.append(RateLimit(Gcra(1e9, burst=1e9)))
+    if arguments.inspect:
+        guards.append(Inspect(prefilter=arguments.inspect))
+    return guards
 
 
 def _rules(upstream: Upstream, count: int) -> Rules:

@@ -10,6 +10,8 @@ from collections.abc import Callable
 
 from aiohttp import web
 
+from revproxy.guard import GuardedRunner
+
 
 def told() -> argparse.Namespace:
     """The arguments of the command line."""
@@ -19,11 +21,17 @@ def told() -> argparse.Namespace:
     parser.add_argument("--loop", choices=("asyncio", "uvloop"), required=True)
     parser.add_argument("--rules", type=int, default=0)
     parser.add_argument("--resilient", action="store_true")
+    parser.add_argument("--guarded", action="store_true")
+    parser.add_argument("--limited", action="store_true")
+    parser.add_argument("--inspect", choices=("hyperscan", "words"))
     return parser.parse_args()
 
 
 def serve(build: Callable[[argparse.Namespace], web.Application]) -> None:
     arguments = told()
+    if arguments.guarded:
+        _guarded(build(arguments), arguments)
+        return
     web.run_app(
         build(arguments),
         host="127.0.0.1",
@@ -32,6 +40,17 @@ def serve(build: Callable[[argparse.Namespace], web.Application]) -> None:
         print=None,
         loop=new_loop(arguments.loop),
     )
+
+
+def _guarded(app: web.Application, arguments: argparse.Namespace) -> None:
+    async def run() -> None:
+        runner = GuardedRunner(app, access_log=None)
+        await runner.setup()
+        await web.TCPSite(runner, "127.0.0.1", arguments.port, backlog=1024).start()
+        await asyncio.Event().wait()
+
+    with asyncio.Runner(loop_factory=lambda: new_loop(arguments.loop)) as running:
+        running.run(run())
 
 
 def listen(protocol: Callable[[], asyncio.Protocol], port: int, loop: str) -> None:

@@ -1,0 +1,154 @@
+"""The search: which signatures and checks are found in a subject."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from multidict import istr
+
+from ...exchange import Exchange
+from .exclusion import Exclusion, Left
+from .finding import SCORES, Finding, Inspection, redacted
+from .forms import DIVIDE, SHORTEST, Form, form, forms, hidden
+from .pack import Pack
+from .prefilter import Prefilter, PrefilterName, prefilter
+from .signature import Signature
+from .subject import Check, Subject
+from .value import Value
+
+__all__ = ["NOTHING", "Engine"]
+
+NOTHING = Inspection(0, ())
+_MOST, _LONGEST = 4096, 512
+"""Texts that are remembered, and the characters of each."""
+
+
+class Engine:
+    """Signatures and checks up to a level of paranoia, less what is excluded. Pure: it neither waits nor logs."""
+
+    def __init__(
+        self, packs: Iterable[Pack], paranoia: int, exclusions: Iterable[Exclusion], prefilter_name: PrefilterName
+    ) -> None:
+        exclusions = tuple(exclusions)
+        self._left: dict[str, tuple[Left, ...]] = {}
+        wanted: list[Signature | Check] = []
+        for each in (each for pack in packs for each in pack if each.paranoia <= paranoia):
+            left = tuple(filter(None, (exclusion.about(each.id) for exclusion in exclusions)))
+            if any(one.is_all for one in left):
+                continue
+            wanted.append(each)
+            if left:
+                self._left[each.id] = left
+        of_forms = [each for each in wanted if isinstance(each, Signature) and each.form is not Form.COMPACT]
+        of_compact = [each for each in wanted if isinstance(each, Signature) and each.form is Form.COMPACT]
+        self._signatures: Sequence[Signature] = [*of_forms, *of_compact]
+        checks = [each for each in wanted if isinstance(each, Check)]
+        self._count = len(self._signatures) + len(checks)
+        self._checks = tuple(each for each in checks if not each.fields and not each.troubled)
+        self._of_troubles = tuple(each for each in checks if each.troubled)
+        of_fields: dict[str, list[Check]] = {}
+        for each in checks:
+            for field in each.fields:
+                of_fields.setdefault(field.lower(), []).append(each)
+        self._of_fields = tuple((istr(field), tuple(asked)) for field, asked in of_fields.items())
+        self._forms = frozenset(each.form for each in of_forms) - {Form.TEXT}
+        self._prefilter = prefilter(prefilter_name, self._signatures)
+        self._compact = prefilter(prefilter_name, of_compact)
+        self._first_compact = len(of_forms)
+        self._known: dict[str, Sequence[int]] = {}
+
+    def inspect(self, subject: Subject) -> Inspection:
+        """What is found in ``subject``."""
+        findings: list[Finding] = []
+        exchange = subject.exchange
+        candidates = self._candidates(subject.texts)
+        known = self._known
+        for text in subject.lasting:
+            more = known.get(text)
+            if more is None:
+                more = self._lasting(text)
+            if more:
+                candidates = sorted({*candidates, *more})
+        if candidates:
+            values = subject.values
+            values = values + [Value(each.part, each.name, said) for each in values if (said := _hidden(each.text))]
+            for place in candidates:
+                signature = self._signatures[place]
+                for value in values:
+                    matched = signature.found_in(value)
+                    if matched is not None and not self._is_left(signature.id, exchange, value):
+                        part = (value.part.name or "").lower()
+                        findings.append(_finding(signature, part, value.name, redacted(matched)))
+                        break
+        for check in self._asked(subject):
+            seen = check.test(subject)
+            if seen is not None and not self._is_left(check.id, exchange, None):
+                findings.append(_finding(check, "", "", seen))
+        if not findings:
+            return NOTHING
+        findings.sort(key=lambda each: -each.severity)
+        return Inspection(sum(SCORES[each.severity] for each in findings), tuple(findings))
+
+    def _asked(self, subject: Subject) -> Iterable[Check]:
+        """The checks that ``subject`` gives reason to make."""
+        headers = subject.exchange.inbound.headers
+        asked = self._checks
+        for field, checks in self._of_fields:
+            if field in headers:
+                asked += checks
+        if subject.troubles:
+            asked += self._of_troubles
+        return dict.fromkeys(asked) if len(asked) > len(self._checks) else asked
+
+    def _candidates(self, texts: list[str]) -> Sequence[int]:
+        """Which signatures are found in one of ``texts`` in any form, be it theirs or not."""
+        secrets = [said for text in texts if len(text) >= SHORTEST and (said := _hidden(text))]
+        joined = _joined([*texts, *secrets] if secrets else texts)
+        made = forms(joined, self._forms)
+        found = self._confirmed(self._prefilter, "\n".join(made), 0)
+        if self._first_compact < len(self._signatures) and " " in made[0]:
+            found += self._confirmed(self._compact, form(Form.COMPACT, joined), self._first_compact)
+        return found
+
+    def _confirmed(self, prefilter: Prefilter, text: str, first: int) -> list[int]:
+        """What ``prefilter``, whose signatures begin at the ``first``, suspects in ``text`` and is found there."""
+        signatures = self._signatures
+        return [
+            first + place
+            for place, lines in prefilter.suspects(text.replace(DIVIDE, "\n")).items()
+            if any(map(signatures[first + place].search, lines))
+        ]
+
+    def _lasting(self, text: str) -> Sequence[int]:
+        """The same of one text, for the next time, too."""
+        found = self._candidates([text])
+        if len(text) <= _LONGEST:
+            if len(self._known) >= _MOST:
+                self._known.clear()
+            self._known[text] = found
+        return found
+
+    def _is_left(self, id: str, exchange: Exchange, value: Value | None) -> bool:
+        return id in self._left and any(left.covers(exchange, value) for left in self._left[id])
+
+    def __len__(self) -> int:
+        return self._count
+
+    def __repr__(self) -> str:
+        checks = self._count - len(self._signatures)
+        return f"<Engine: {len(self._signatures)} signatures, {checks} checks, {self._prefilter!r}>"
+
+
+def _joined(texts: list[str]) -> str:
+    joined = DIVIDE.join(texts)
+    if joined.count(DIVIDE) >= len(texts):
+        joined = DIVIDE.join([text.replace(DIVIDE, " ") for text in texts])
+    return joined
+
+
+def _hidden(text: str) -> str:
+    return hidden(text) if " " not in text else ""
+
+
+def _finding(of: Signature | Check, part: str, name: str, matched: str) -> Finding:
+    return Finding(of.id, of.about, of.severity, part, name, matched)

