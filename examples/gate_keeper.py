@@ -1,8 +1,8 @@
 """A gate-keeper: what a proxy in front of a shop lets in, and what it does with the rest.
 
 Below the handler, deadlines and caps for connections. Then, the cheapest refusal first: the names that are served, a
-rate for each client, a look for attacks, a schema for orders, and rules. Whatever is refused is one line in the security
-log, by its severity, and the shop never sees it.
+rate for each client, a look for attacks, and rules. Whatever is refused is one line in the security log, by its
+severity, and the shop never sees it.
 
 python examples/gate_keeper.py            serves, with a shop of its own behind it, until interrupted
 python examples/gate_keeper.py --check    knocks in many ways, prints what came of it, and exits

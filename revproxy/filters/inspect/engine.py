@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from multidict import istr
-
 from ...exchange import Exchange
 from .exclusion import Exclusion, Left
 from .finding import SCORES, Finding, Inspection, redacted
-from .forms import DIVIDE, SHORTEST, Form, form, forms, hidden
+from .forms import DIVIDE, SHORTEST, Form, form, forms, has_entities, hidden
 from .pack import Pack
 from .prefilter import Prefilter, PrefilterName, prefilter
 from .signature import Signature
@@ -19,6 +17,14 @@ from .value import Value
 __all__ = ["NOTHING", "Engine"]
 
 NOTHING = Inspection(0, ())
+_NAMES = (
+    *("Accept", "Accept-Encoding", "Accept-Language", "Cache-Control", "Connection", "Cookie", "DNT", "Host"),
+    *("If-Modified-Since", "If-None-Match", "Origin", "Pragma", "Priority", "Referer", "Sec-Fetch-Dest"),
+    *("Sec-Fetch-Mode", "Sec-Fetch-Site", "Sec-Fetch-User", "Upgrade-Insecure-Requests", "User-Agent"),
+    *("sec-ch-ua", "sec-ch-ua-mobile", "sec-ch-ua-platform", "Sec-GPC", "X-Requested-With"),
+)
+_USUAL = frozenset(_NAMES) | frozenset(map(str.lower, _NAMES))
+"""Fields that browsers send, as they write them, and as HTTP/2 does."""
 _MOST, _LONGEST = 4096, 512
 """Texts that are remembered, and the characters of each."""
 
@@ -44,13 +50,14 @@ class Engine:
         self._signatures: Sequence[Signature] = [*of_forms, *of_compact]
         checks = [each for each in wanted if isinstance(each, Check)]
         self._count = len(self._signatures) + len(checks)
-        self._checks = tuple(each for each in checks if not each.fields and not each.troubled)
+        self._checks = tuple(each for each in checks if not (each.fields or each.unusual or each.troubled))
         self._of_troubles = tuple(each for each in checks if each.troubled)
-        of_fields: dict[str, list[Check]] = {}
+        self._of_unusual = tuple(each for each in checks if each.unusual)
+        self._of_fields: dict[str, tuple[Check, ...]] = {}
         for each in checks:
-            for field in each.fields:
-                of_fields.setdefault(field.lower(), []).append(each)
-        self._of_fields = tuple((istr(field), tuple(asked)) for field, asked in of_fields.items())
+            for field in map(str.lower, each.fields):
+                self._of_fields[field] = (*self._of_fields.get(field, ()), each)
+        self._usual = frozenset(field for field in _USUAL if field.lower() not in self._of_fields)
         self._forms = frozenset(each.form for each in of_forms) - {Form.TEXT}
         self._prefilter = prefilter(prefilter_name, self._signatures)
         self._compact = prefilter(prefilter_name, of_compact)
@@ -91,11 +98,13 @@ class Engine:
 
     def _asked(self, subject: Subject) -> Iterable[Check]:
         """The checks that ``subject`` gives reason to make."""
-        headers = subject.exchange.inbound.headers
         asked = self._checks
-        for field, checks in self._of_fields:
-            if field in headers:
-                asked += checks
+        usual = self._usual
+        unusual = [field for field in subject.exchange.inbound.headers if field not in usual]
+        if unusual:
+            asked += self._of_unusual
+            for field in unusual:
+                asked += self._of_fields.get(field.lower(), ())
         if subject.troubles:
             asked += self._of_troubles
         return dict.fromkeys(asked) if len(asked) > len(self._checks) else asked
@@ -107,7 +116,8 @@ class Engine:
         made = forms(joined, self._forms)
         found = self._confirmed(self._prefilter, "\n".join(made), 0)
         if self._first_compact < len(self._signatures) and " " in made[0]:
-            found += self._confirmed(self._compact, form(Form.COMPACT, joined), self._first_compact)
+            compact = form(Form.COMPACT, joined) if has_entities(made[0]) else made[0].replace(" ", "")
+            found += self._confirmed(self._compact, compact, self._first_compact)
         return found
 
     def _confirmed(self, prefilter: Prefilter, text: str, first: int) -> list[int]:

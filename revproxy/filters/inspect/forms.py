@@ -17,7 +17,7 @@ from functools import lru_cache
 from html import unescape
 from unicodedata import normalize
 
-__all__ = ["DIVIDE", "ODD", "SHORTEST", "Form", "form", "forms", "hidden"]
+__all__ = ["DIVIDE", "ODD", "SHORTEST", "Form", "form", "forms", "has_entities", "hidden"]
 
 
 class Form(IntEnum):
@@ -81,7 +81,7 @@ def form(which: Form, text: str) -> str:
 
 
 def forms(text: str, wanted: Iterable[Form]) -> Sequence[str]:
-    """``text`` in ``Form.TEXT``, and in the forms ``wanted`` where they differ, but for ``Form.COMPACT``."""
+    """``text`` in ``Form.TEXT``, and in the forms ``wanted``, but for ``Form.COMPACT``, what they change in it."""
     if _CHANGED.search(text) is None and text.isascii() and text.replace(DIVIDE, "").isprintable():
         return (text.lower(),)
     decoded = _decoded(text)
@@ -92,8 +92,22 @@ def forms(text: str, wanted: Iterable[Form]) -> Sequence[str]:
             if decoded is not text:
                 found[_folded(text)] = None
         elif which in _MORE:
-            found[_MORE[which](decoded, folded)] = None
+            made = _MORE[which](decoded, folded)
+            if made != folded:
+                found[_changed(made, folded)] = None
     return tuple(found)
+
+
+def _changed(made: str, folded: str) -> str:
+    """Of several values in a form, those that are not the same as they are folded."""
+    if DIVIDE not in made:
+        return made
+    return DIVIDE.join([new for new, old in zip(made.split(DIVIDE), folded.split(DIVIDE), strict=True) if new != old])
+
+
+def has_entities(text: str) -> bool:
+    """Whether there may be entities of HTML in what ``text`` is the ``Form.TEXT`` of."""
+    return "&" in text and _ENTITY.search(text) is not None
 
 
 def _html(decoded: str, folded: str) -> str:
@@ -199,8 +213,10 @@ def _beyond(run: str) -> str:
 
 def _fold(error: UnicodeError) -> tuple[str, int]:
     assert isinstance(error, UnicodeEncodeError)
-    end = min(error.end, error.start + _RUN)
-    return _beyond(error.object[error.start : end]), end
+    start, end = error.start, error.end
+    if end - start > _RUN:
+        end = start + _RUN
+    return _beyond(error.object[start:end]), end
 
 
 _RUN = 64

@@ -8,6 +8,7 @@ from dataclasses import KW_ONLY, dataclass
 from ...exchange import Exchange
 from ...headers import is_token
 from ...security_log import Severity
+from .forms import DIVIDE
 from .signature import checked_id, checked_paranoia
 from .value import Value
 
@@ -26,7 +27,7 @@ class Subject:
         them than are looked at), each with a few words.
     """
 
-    __slots__ = ("_makers", "_values", "exchange", "lasting", "texts", "troubles")
+    __slots__ = ("_makers", "_raw", "_values", "exchange", "lasting", "texts", "troubles")
 
     def __init__(self, exchange: Exchange) -> None:
         self.exchange: Exchange = exchange
@@ -35,6 +36,7 @@ class Subject:
         self.troubles: dict[str, str] = {}
         self._makers: list[Callable[[], Iterable[Value]]] = []
         self._values: list[Value] | None = None
+        self._raw: str | None = None
 
     def add(self, values: Iterable[Value]) -> None:
         """Look at these, too."""
@@ -47,11 +49,19 @@ class Subject:
         if lasting:
             self.lasting = lasting
         self._makers.append(make)
-        self._values = None
+        self._values = self._raw = None
 
     def trouble(self, kind: str, words: str) -> None:
         """Note why not all of it could be read."""
         self.troubles.setdefault(kind, words)
+
+    @property
+    def raw(self) -> str:
+        """All ``texts`` as they came, ``DIVIDE`` between them: one look at it may save a look at each."""
+        raw = self._raw
+        if raw is None:
+            raw = self._raw = DIVIDE.join(self.texts)
+        return raw
 
     @property
     def values(self) -> list[Value]:
@@ -67,9 +77,9 @@ class Check:
     """What shows an attack and is no pattern in a value: a function of the whole request, a plain one. It returns what
     it saw, in a few words that quote nothing of the request, or ``None``.
 
-    ``fields``, ``troubled``
-        It is asked only of requests that have one of these header fields, or that have troubles; of all, if neither is
-        said. Most requests then are not asked of at all.
+    ``fields``, ``unusual``, ``troubled``
+        It is asked only of requests that have one of these header fields, that have one that browsers do not send with
+        every request, or that have troubles; of all, if nothing of that is said.
     """
 
     id: str
@@ -79,6 +89,7 @@ class Check:
     severity: Severity = Severity.CRITICAL
     paranoia: int = 1
     fields: tuple[str, ...] = ()
+    unusual: bool = False
     troubled: bool = False
 
     def __post_init__(self) -> None:

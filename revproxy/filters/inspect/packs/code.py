@@ -44,7 +44,8 @@ _PROTOTYPE = re.compile(r"constructor\W{1,3}prototype\b|__proto__", re.IGNORECAS
 
 def _prototype(subject: Subject) -> str | None:
     """JSON has objects within objects: of a query each name has all of its path, and a signature sees it."""
-    if not any("proto" in text.lower() for text in subject.texts):
+    raw = subject.raw
+    if "proto" not in raw and "PROTO" not in raw and "Proto" not in raw:  # an object's names have a case
         return None
     for value in subject.values:
         if value.part is Part.NAME and _PROTOTYPE.search(value.name) is not None:

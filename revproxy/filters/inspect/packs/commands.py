@@ -95,7 +95,8 @@ def _second_line(subject: Subject) -> str | None:
         and _TRANSFER_ENCODING not in headers
     ):
         return None
-    if not any("\n" in text or "\r" in text or "%0" in text for text in subject.texts):
+    raw = subject.raw
+    if "\n" not in raw and "\r" not in raw and "%0" not in raw:
         return None
     for value in subject.values:
         text = value.text[:_LOOKED_AT]

@@ -258,6 +258,7 @@ LOOKUPS = Pack(
             "lookup-22",
             _routing_expression,
             "the name of a field that is evaluated",
+            unusual=True,
         ),
         Signature(
             "lookup-23",

@@ -278,6 +278,7 @@ SSRF = Pack(
             "ssrf-25",
             _asks_for_metadata,
             "a field that only a metadata service reads, for another request to be forged by",
+            fields=(*_METADATA_FIELDS, "Metadata"),
         ),
         Signature(
             "ssrf-26",

@@ -68,6 +68,9 @@ def lines(subject: Subject) -> str | None:
             return "a field behind a line break in a parameter's name"
     elif _CONTENT_LENGTH not in inbound.headers and _TRANSFER_ENCODING not in inbound.headers:
         return None  # a field has no line break, and nothing else is there
+    raw = subject.raw
+    if not any(line in raw for line in _LINES):
+        return None
     for text in subject.texts:
         if not text.isprintable() or not text.isascii():
             start = text[:1024]
@@ -80,6 +83,8 @@ def lines(subject: Subject) -> str | None:
 
 def has_nul(subject: Subject) -> str | None:
     """At the end it is a frame's of STOMP."""
+    if "\0" not in subject.raw:
+        return None
     return "NUL in a value" if any("\0" in text[:-1] for text in subject.texts if "\0" in text) else None
 
 
