@@ -83,8 +83,7 @@ def of_requests(path: Path) -> Iterator[Attack]:
             continue
         seen.add(what)
         fields = [(name, value) for name, value in each["fields"] if name.lower() not in _OF_THE_CONNECTION]
-        if _SCANNERS.search(dict(fields).get("User-Agent", "")) is not None:
-            fields = [(name, value) for name, value in fields if name != "User-Agent"] + [_ORDINARY[0]]
+        fields = [(name, _SCANNERS.sub(_ORDINARY[0][1], value)) for name, value in fields]
         body = each["body"].encode("latin-1")
         yield Attack(path.stem, f"{path.name}:{number}", each["method"], each["target"], fields, body)
 
@@ -95,7 +94,7 @@ def _what(told: dict[str, Any]) -> str:
 
 _ORDINARILY = 3
 _OF_THE_CONNECTION = ("content-length", "connection", "transfer-encoding", "host")
-_SCANNERS = re.compile("sqlmap|wapiti", re.IGNORECASE)
+_SCANNERS = re.compile(r"^sqlmap/\S* \(https://sqlmap\.org\)")
 
 
 def of_crs(directory: Path) -> Iterator[Attack]:

@@ -23,14 +23,13 @@ BROKEN = "<b>You have an error in your SQL syntax; check the manual that corresp
 
 def shop(file: Path) -> web.Application:
     """The application; it appends to ``file``."""
-    lines = file.open("a")
 
     async def answer(request: web.Request) -> web.Response:
         body = await request.read()
         fields = [[name, value] for name, value in request.headers.items()]
         said = {"method": request.method, "target": request.raw_path, "fields": fields, "body": body.decode("latin-1")}
-        lines.write(json.dumps(said) + "\n")
-        lines.flush()
+        with file.open("a") as lines:
+            lines.write(json.dumps(said) + "\n")
         asked = request.query.get("q", request.query.get("id", ""))
         page = PAGE.format(asked=asked, broken=BROKEN if "'" in asked and request.path == "/item" else "")
         return web.Response(text=page, content_type="text/html")
