@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections import deque
 from collections.abc import Callable
 from functools import partial
@@ -33,6 +34,7 @@ __all__ = [
     "linger",
     "may_persist",
     "more_chunks",
+    "on_unix",
     "on_writable",
     "parses_natively",
     "run_signals",
@@ -51,8 +53,15 @@ def parses_natively() -> bool:
 
 def arrived(request: web.BaseRequest) -> tuple[Any, object, bool]:
     """The parsed request head (``method``, ``path`` (raw), ``version``, ``headers``, ``raw_headers``, ``chunked``), the
-    client connection's peer, and whether it speaks TLS to this server."""
+    client connection's peer, and whether it speaks TLS to this server. uvloop asks for the peer as late as here: of a
+    client that has reset the connection it is ``None``."""
     return request._message, request._transport_peername, request._transport_sslcontext is not None
+
+
+def on_unix(request: web.BaseRequest) -> bool:
+    """Whether the client's connection is, or was, one on a Unix socket."""
+    sock = None if request.transport is None else request.transport.get_extra_info("socket")
+    return sock is not None and sock.family == getattr(socket, "AF_UNIX", None)
 
 
 def may_persist(request: web.BaseRequest) -> bool:

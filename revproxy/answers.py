@@ -1,9 +1,10 @@
-"""Handlers that answer for themselves, always the same: refuse, respond, redirect, close."""
+"""Handlers that answer for themselves: refuse, respond, redirect, close."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from http import HTTPStatus
+from urllib.parse import quote
 
 from multidict import CIMultiDict
 
@@ -63,7 +64,7 @@ def block(status: int = 403, *, title: str | None = None) -> Handler:
 
     A rule with it that has no severity is logged as a warning. Raises ``ValueError``.
     """
-    if not 400 <= status <= 599:
+    if type(status) is not int or not 400 <= status <= 599:
         raise ValueError(f"status must be 400 to 599, got {status!r}")
     if title is None:
         title = next((known.phrase for known in HTTPStatus if known == status), "Refused")
@@ -117,10 +118,35 @@ def drop() -> Handler:
     return _Dropped()
 
 
-def redirect(location: str, status: int = 302) -> Handler:
-    """Send the client to ``location``: an ``http:`` or ``https:`` URL, or a path from ``/``; always the same one.
+class _Moved(Fixed):
+    """A ``redirect`` that keeps what comes behind."""
 
-    ``status`` is 301, 302, 303, 307 or 308. Raises ``ValueError``, also for a location that is not printable ASCII.
+    __slots__ = ("_location",)
+
+    def __init__(self, status: int, location: str) -> None:
+        said = f"redirect({location!r}, {status}, keep_target=True)"
+        fields = CIMultiDict({"Location": location})
+        super().__init__(status, fields, EMPTY, action=f"redirect {status}", repr=said)
+        self._location = location.removesuffix("/")
+
+    async def __call__(self, exchange: Exchange) -> Response:
+        # Never two slashes in front: behind an origin they are a path, behind a path nobody's host.
+        target = quote(exchange.request.target, safe=_AS_IT_IS, errors="surrogateescape").lstrip("/")
+        return Response(self.status, {"Location": f"{self._location}/{target}"}, EMPTY)
+
+
+_AS_IT_IS = "!$%&'()*+,/:;=?@[]~"
+
+
+def redirect(location: str, status: int = 302, *, keep_target: bool = False) -> Handler:
+    """Send the client to ``location``: an ``http:`` or ``https:`` URL, or a path from ``/``; always the same one,
+    unless ``keep_target``: then path and query follow behind it, as filters within the rule have made them. ::
+
+        Rule(when.scheme("http"), redirect("https://shop.example", 308, keep_target=True))
+        Rule(when.path("/old/*"), Pipeline(StripPrefix("/old"), handler=redirect("/new", keep_target=True)))
+
+    ``status`` is 301, 302, 303, 307 or 308. Raises ``ValueError``, also for a location that is not printable ASCII, or
+    has a query where more is to follow.
     """
     if status not in _REDIRECTS:
         raise ValueError(f"status must be one of {', '.join(map(str, sorted(_REDIRECTS)))}, got {status!r}")
@@ -128,6 +154,10 @@ def redirect(location: str, status: int = 302) -> Handler:
         raise ValueError(f"location: {location!r} is not printable ASCII without spaces: percent-encode it")
     if not location.startswith(("http://", "https://", "/")) or location.startswith("//"):
         raise ValueError(f"location: {location!r} is neither an http: or https: URL nor a path from '/'")
+    if keep_target:
+        if "?" in location or "#" in location or location == "/":
+            raise ValueError(f"location: nothing can follow {location!r}")
+        return _Moved(status, location)
     return Fixed(
         status,
         CIMultiDict({"Location": location}),

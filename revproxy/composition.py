@@ -45,7 +45,7 @@ class Composition:
     cannot be reserved.
     """
 
-    __slots__ = ("_over", "_stack", "handler", "in_flight", "introduction", "is_replaced", "read", "root")
+    __slots__ = ("_over", "_stack", "handler", "in_flight", "introduction", "is_replaced", "read", "read_below", "root")
 
     def __init__(
         self, handler: Handler, filters: Sequence[Filter], policy: PathPolicy, introduction: Introduction
@@ -55,9 +55,15 @@ class Composition:
         _check_names(components)
         missing = missing_keys((), self.root)
         if missing:
-            raise ValueError(f"no filter outside provides {', '.join(sorted(key.name for key in missing))}")
+            needing = [part for part in components if part.requires & missing]
+            raise ValueError(
+                f"no filter outside provides {', '.join(sorted(key.name for key in missing))},"
+                f" which {', '.join(map(repr, needing))} needs: put one that does around it"
+            )
         self.handler: Handler = self.root if filters else handler
         self.read: Callable[[str], Reading] = policy.bind(conditions=any(part.reads_path for part in components))
+        self.read_below: Callable[[str], Reading] = policy.bind(conditions=True)
+        """Reads what has come here for what its path begins with: that decides, as a condition does."""
         self.introduction: Introduction = introduction.reserving(
             frozenset[str]().union(*(part.reserves for part in components))
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
 from weakref import ref
@@ -201,6 +201,16 @@ class Exchange:
             at = max(len(self.attempts) - 1, 0)  # before the one that stands
             self.attempts[at:at] = brought
             twin.finish()
+
+    @property
+    def values(self) -> Mapping[Key[Any], object]:
+        """All that filters share by their keys, as it is now; a copy. Assigned, it replaces what there is: for who has
+        to take back what another filter has set."""
+        return {} if self._values is None else dict(self._values)
+
+    @values.setter
+    def values(self, values: Mapping[Key[Any], object]) -> None:
+        self._values = dict(values) if values else None
 
     def __getitem__(self, key: Key[T]) -> T:
         if self._values is None:

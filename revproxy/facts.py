@@ -16,14 +16,15 @@ __all__ = ["UNKNOWN", "ClientAddress", "IPAddress", "Place", "Principal"]
 class ClientAddress:
     """Where a request comes from, and how that is known.
 
-    ``ip`` is ``None`` for a peer without one (a Unix socket). ``source`` says whose word it is: ``"peer"`` is the
-    address of the TCP connection itself; ``"x-forwarded-for"`` and ``"forwarded"`` are what a trusted proxy said in
-    that field (see ``TrustedProxies``).
+    ``ip`` is ``None`` for a peer without one: ``is_unix`` says that it is on a Unix socket, which has none; else nobody
+    knows. ``source`` says whose word it is: ``"peer"`` is the address of the TCP connection itself;
+    ``"x-forwarded-for"`` and ``"forwarded"`` are what a trusted proxy said in that field (see ``TrustedProxies``).
     """
 
     ip: IPAddress | None
     port: int | None = None
     source: Literal["peer", "x-forwarded-for", "forwarded"] = "peer"
+    is_unix: bool = field(default=False, kw_only=True)
     packed: bytes | None = field(init=False, repr=False, compare=False)
     """The address as 4 or 16 bytes: what tables have it under."""
 
@@ -32,9 +33,10 @@ class ClientAddress:
 
     @classmethod
     def of_peer(cls, peername: object) -> ClientAddress:
-        """From what ``transport.get_extra_info("peername")`` returns. An IPv4-mapped IPv6 address becomes IPv4."""
+        """From what ``transport.get_extra_info("peername")`` returns: a path, mostly an empty one, for a Unix socket;
+        ``None`` where the peer is gone. An IPv4-mapped IPv6 address becomes IPv4."""
         # The same connections ask again and again, and to read an address takes 4 µs. Those that are kept are shared.
-        return _of_peer(peername) if type(peername) is tuple else cls(None)
+        return _of_peer(peername) if type(peername) is tuple else cls(None, is_unix=isinstance(peername, str | bytes))
 
     def __str__(self) -> str:
         return "-" if self.ip is None else str(self.ip)

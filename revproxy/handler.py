@@ -9,6 +9,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from inspect import Signature, signature
 from typing import Any, TypeAlias
 
 from .events import Event
@@ -171,6 +172,9 @@ class Pipeline(Component):
         for item in (*filters, handler):
             if not callable(item):
                 raise TypeError(f"{item!r} is neither a filter nor a handler: it is not callable")
+        for item in filters:
+            check_shape("filters", item, 2)
+        check_shape("handler", handler, 1)
         self.filters = filters
         self.handler = handler
         parts: tuple[object, ...] = (*filters, handler)
@@ -195,13 +199,37 @@ class Pipeline(Component):
         return f"Pipeline({inner}handler={name(self.handler)})"
 
 
+def check_shape(parameter: str, part: object, count: int) -> None:
+    """Raise ``TypeError`` for a class, and for what cannot be called with ``count`` arguments: a handler takes one, a
+    filter two."""
+    if isinstance(part, type):
+        raise TypeError(f"{parameter}: {part.__name__} is a class: call it")
+    try:
+        shape = signature(part)  # type: ignore[arg-type]  # it is callable, as was checked
+    except (TypeError, ValueError):  # of what is written in C
+        return
+    try:
+        shape.bind(*[None] * count)
+    except TypeError:
+        what, other = ("a handler", "a filter: put it into a Pipeline") if count == 1 else ("a filter", "a handler")
+        hint = f"; it looks like {other}" if _takes(shape, 3 - count) else ""
+        raise TypeError(f"{parameter}: {name(part)} is not {what}, which takes {count} arguments{hint}") from None
+
+
+def _takes(shape: Signature, count: int) -> bool:
+    try:
+        shape.bind(*[None] * count)
+    except TypeError:
+        return False
+    return True
+
+
 def missing_keys(filters: Iterable[object], handler: object) -> frozenset[Key[Any]]:
     """The keys that something below requires and no filter outside of it provides."""
     provided: frozenset[Key[Any]] = frozenset()
     missing: frozenset[Key[Any]] = frozenset()
     for filter in filters:
-        for part in walk(filter):
-            missing |= part.requires - provided
+        missing |= _missing_below(filter) - provided
         if isinstance(filter, Component):
             provided |= filter.provides
     return missing | (_missing_below(handler) - provided)

@@ -116,7 +116,9 @@ class PathPolicy:
         Plain or ``%5C``. ``"refuse"``: 400. ``"normalise"``: a slash, as IIS reads it, and sent as one.
 
     ``"auto"`` keeps where the proxy decides nothing by the path, and refuses where it has a path condition that the
-    second reading could slip by.
+    second reading could slip by, and where it is mounted below a path, which decides as well. Of a proxy at ``"/"``
+    beside one below ``"/admin"`` nobody but the developer knows that it must not be sent ``//admin``: give it a policy
+    that says ``"refuse"``.
 
     Refused always: NUL, plain or encoded; bad percent-encoding (``%zz``, ``%u002e``); overlong UTF-8; controls, spaces
     and fragments; dot segments with parameters (``..;x``), and beside an encoded slash that is kept. What becomes of

@@ -50,6 +50,8 @@ def check_cost(pattern: re.Pattern[str], *, linear: bool = False, lines: bool = 
     ``linear``: also for two loops that may share a text, for a loop in what is looked for ahead or behind within a
     loop, and for a back reference, so that the time is in proportion to the length of the text.
 
+    What may take nothing is such a choice, too, where within a loop it may be repeated or left out: ``(?:(?:b*+)?a)*``.
+
     It errs on the side of caution, but for back references, and short choices one behind the other outside of loops.
     """
     try:
@@ -158,7 +160,7 @@ class _Walk:
     def _repeat(self, least: int, most: int, tree: Tree, loops: Loops, *, looped: bool, last: bool) -> Loops:
         takes = _taken(tree)
         varies = most - least > (0 if looped else FEW)
-        if varies and looped and any(loop & takes for loop, _ in loops.values()):
+        if varies and looped and (any(loop & takes for loop, _ in loops.values()) or _may_be_empty(tree)):
             raise _Costly(_CHOICE)
         if varies:
             self._check_sharing(takes, loops)
@@ -188,6 +190,19 @@ def _either(one: Loops, other: Loops) -> Loops:
 
 def _is_end(operation: object, value: Any) -> bool:
     return str(operation) == "AT" and str(value) in ("AT_END", "AT_END_STRING")
+
+
+def _may_be_empty(tree: Tree) -> bool:
+    """Whether ``tree`` may match without taking anything: then once more and once less are the same."""
+    return all(_is_optional(str(operation), value) for operation, value in tree)
+
+
+def _is_optional(operation: str, value: Any) -> bool:
+    if operation in ("AT", "ASSERT", "ASSERT_NOT", "GROUPREF"):
+        return True
+    if "REPEAT" in operation and value[0] == 0:
+        return True
+    return any(map(_may_be_empty, _inner(operation, value)))
 
 
 def _takes_all(repeated: tuple[int, int, Any]) -> bool:

@@ -27,6 +27,7 @@ from .exchange import Exchange
 from .forwarded import DEFAULT_FIELDS, ForwardedField, Introduction
 from .handler import Filter, Handler, Pipeline, running
 from .headers import is_protocol
+from .logged import without_values
 from .message import Response
 from .mount import Mount
 from .observer import Observer, hooks
@@ -133,8 +134,9 @@ class ProxyHandler:
         """Serve everything below ``path`` of ``app``, and start and stop with it.
 
         ``strip`` takes ``path`` off the target before it is forwarded, at a segment boundary: ``/app/x`` becomes
-        ``/x``. Routes of the application with a longer fixed path take precedence, and those with the same one if they
-        were added before.
+        ``/x``. Below a path other than ``"/"`` a target with two readings is refused, as if a rule asked for the path:
+        see ``PathPolicy``, also for what to say of a proxy at ``"/"`` beside it. Routes of the application with a
+        longer fixed path take precedence, and those with the same one if they were added before.
 
         ``expect`` says who tells a client to send its body that waits for ``100 Continue`` (RFC 9110 section 10.1.1):
         the upstream, or the server itself before anything has looked at the request. With middlewares that read
@@ -224,15 +226,17 @@ class ProxyHandler:
 
         ``strip`` is a path whose segments are taken off the target before it is forwarded; the request must be below
         it. ``inside`` is one that stays: a request that a ``PathPolicy``, by resolving dot segments, reads as one for
-        elsewhere is refused, 400. If the client goes away meanwhile, the task that serves it is cancelled. Raises
-        ``RuntimeError`` for a request that was answered already, if only in part.
+        elsewhere is refused, 400. With either, the path has decided that it came here, and what has two readings is
+        refused as if a rule asked for the path (``PathPolicy``). If the client goes away meanwhile, the task that
+        serves it is cancelled. Raises ``RuntimeError`` for a request that was answered already, if only in part.
         """
         watch_client(request)
         composition = self._compositions.current
         composition.in_flight += 1
         try:
+            read = composition.read_below if strip or inside else composition.read
             inbound, draft, error = receive(
-                request, composition.read, strip, inside, composition.introduction, self._max_body, self._upgrades
+                request, read, strip, inside, composition.introduction, self._max_body, self._upgrades
             )
             exchange = Exchange(inbound, draft, self._clock.now(), None, self._hooks)
             exchange.interim = partial(relay, request)
@@ -323,7 +327,7 @@ class ProxyHandler:
                 "%s: %s %s from %s: %s [%s]",
                 type(error).__name__,
                 inbound.method,
-                ascii(inbound.target[:200]),
+                ascii(without_values(inbound.target)[:200]),
                 inbound.client,
                 ascii(text[:500])[1:-1],
                 ascii(exchange.id)[1:-1],

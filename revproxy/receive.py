@@ -8,10 +8,10 @@ from operator import attrgetter, itemgetter
 from aiohttp import HttpVersion10, HttpVersion11, web
 from multidict import CIMultiDictProxy, istr
 
-from ._aiohttp import arrived, has_body
+from ._aiohttp import arrived, has_body, on_unix
 from .canonical import below, canonical
 from .client_body import client_body
-from .errors import BadFraming, BadRequest, HeadTooLarge, InternalError, ProxyError
+from .errors import BadFraming, BadRequest, ClientDisconnected, HeadTooLarge, InternalError, ProxyError
 from .facts import ClientAddress
 from .forwarded import Introduction
 from .headers import passed_on
@@ -60,7 +60,14 @@ def receive(
     head, peer, secure = arrived(request)
     method, target, version, headers, raw_headers, coded, upgrade = _of_head(head)
     scheme = "https" if secure else "http"
-    address = peer[0] if type(peer) is tuple else None
+    address = None
+    gone = False
+    if type(peer) is tuple:
+        address = peer[0]
+    elif on_unix(request):
+        peer = peer if isinstance(peer, str | bytes) else ""
+    else:  # nobody knows any more who that was, and what is decided by the address would be decided wrongly
+        peer, gone = None, True
     host = headers.get(_HOST, "")
     connection = headers.getall(_CONNECTION, ())
     declared = headers.get(_CONTENT_LENGTH)
@@ -77,6 +84,8 @@ def receive(
     seldom = False
     protocol: str | None = None
     try:
+        if gone:
+            raise ClientDisconnected("the client went away before its request was read")
         if length is not None and length > MAX_LENGTH:
             raise BadFraming(f"Content-Length {length}")
         lines = passed_on(raw_headers, connection, names)

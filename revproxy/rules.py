@@ -9,9 +9,9 @@ from typing import Any
 
 from .answers import Block, block, drop, redirect, respond
 from .clock import SYSTEM_CLOCK, Clock
-from .errors import NoRoute
+from .errors import BadRequest, NoRoute
 from .exchange import Exchange, Key
-from .handler import Component, Handler, name
+from .handler import Component, Handler, check_shape, name
 from .message import Response
 from .path_values import PATH_VALUES
 from .rule_index import by_path
@@ -27,12 +27,14 @@ class Rule:
     """Where ``when`` holds, ``then`` answers.
 
     ``name``
-        What logs call it; without one, its condition.
+        What logs call it; without one, its condition, but for what that compares fields, parameters, cookies and keys
+        with (``When.outline``).
     ``severity``
         Every match is logged, at that level, and told to observers. ``None``: nothing is, but for a ``block``
         (``WARNING``) and for a shadow rule (``NOTICE``), which would be of no use in silence.
     ``shadow``
-        Only log, and go on with the next rule: to try a rule on real traffic.
+        Only log, and go on with the next rule: to try a rule on real traffic. A request that its condition would refuse
+        (a path too long for a costly ``when.path_regex``) goes on, too.
 
     Raises ``TypeError`` for what is no condition or no handler.
     """
@@ -49,6 +51,9 @@ class Rule:
             raise TypeError(f"when: {self.when!r} is not a condition: wrap a function in when.check()")
         if not callable(self.then):
             raise TypeError(f"then: {self.then!r} is not a handler: it is not callable")
+        if self.then in _FACTORIES:
+            raise TypeError(f"then: {name(self.then)} makes a handler: call it")
+        check_shape("then", self.then, 1)
         if self.severity is not None and not isinstance(self.severity, Severity):
             raise TypeError(f"severity: {self.severity!r} is not a Severity")
         if self.severity is None and (self.shadow or isinstance(self.then, Block)):
@@ -79,6 +84,9 @@ class RuleOutcome:
         if self.rule.shadow and self.holds:
             what = "is noted"
         return f"{self.rule.name or repr(self.rule.when)}: {what}, for {self.why}"
+
+
+_FACTORIES: tuple[object, ...] = (block, drop, redirect, respond, tarpit)
 
 
 class Rules(Component):
@@ -130,7 +138,14 @@ class Rules(Component):
 
     def __call__(self, exchange: Exchange) -> Coroutine[Any, Any, Response]:
         for test, then, rule, noted, captures in self._rows(exchange.inbound.path):
-            if test(exchange):
+            try:
+                holds = test(exchange)
+            except BadRequest as error:
+                if not rule.shadow:
+                    raise
+                self._note(exchange, rule, error)
+                continue
+            if holds:
                 if noted:
                     self._note(exchange, rule)
                 if not rule.shadow:
@@ -161,15 +176,18 @@ class Rules(Component):
     def parts(self) -> Iterable[object]:
         return tuple(rule.then for rule in self.rules)
 
-    def _note(self, exchange: Exchange, rule: Rule) -> None:
+    def _note(self, exchange: Exchange, rule: Rule, error: BadRequest | None = None) -> None:
         if rule.severity is not None:
-            action = str(getattr(rule.then, "action", "pass"))
+            action = str(getattr(rule.then, "action", "pass")) if error is None else "block 400"
             self._log.note(
                 exchange,
-                rule=rule.name or repr(rule.when),
+                rule=rule.name or rule.when.outline,
                 severity=rule.severity,
                 action=f"shadow {action}" if rule.shadow else action,
+                detail="" if error is None else str(error),
             )
+        if error is not None:
+            return
         for hook in exchange.hooks.ruled:
             hook(exchange, rule)
 

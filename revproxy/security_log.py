@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import logging
-import re
 from collections import OrderedDict
 from enum import IntEnum
 from hashlib import sha256
+from typing import TypeAlias
 
 from .balancers.keys import client_address
 from .clock import SYSTEM_CLOCK, Clock, Timer
 from .errors import ProxyError
 from .exchange import Exchange
+from .logged import escaped, without_values
 
 __all__ = ["LOGGER", "Refusals", "SecurityLog", "Severity"]
 
@@ -36,31 +37,37 @@ class Severity(IntEnum):
         return int(self)
 
 
+_Of: TypeAlias = tuple[str, str, Severity, object]
+"""A rule, what it does, how much that matters, and the client."""
+
+
 class _Kind:
     """What a rule has decided about one client's requests lately."""
 
-    __slots__ = ("count", "facts", "level", "lines", "since")
+    __slots__ = ("count", "facts", "last", "level", "lines", "since")
 
     def __init__(self, since: float, facts: dict[str, str], level: int) -> None:
         self.since = since
         self.lines = 1
         self.count = 0
-        self.facts = facts
+        self.facts = facts  # records have it, too, and some handlers look at it later
         self.level = level
+        self.last = ""
 
 
 class SecurityLog:
     """Writes to ``logger``, at the severity's level: the first five decisions of a rule about a client's requests at
-    once; others within ``fold`` seconds are counted, and told in one line when that time is over, lest an attack is a
-    flood of lines. A client is an address, or a /64 of IPv6. With a ``fold`` of 0 each has a line of its own.
+    once; others of the same severity within ``fold`` seconds are counted, and told in one line when that time is over,
+    lest an attack is a flood of lines. A client is an address, or a /64 of IPv6. With a ``fold`` of 0 each has a line
+    of its own.
 
     Told apart are 1,024 such kinds; where there are more, the oldest is told of, and begins anew.
 
-    What the request says is escaped and cut to 256 characters, so that it forges no line; values of the query are left
-    out. It stands also in the
-    record's attributes: ``rule``, ``severity``, ``action``, ``client``, ``source`` (whose word that is, see
-    ``ClientAddress``), ``method``, ``host``, ``target``, ``digest`` (of method, host and target: the same for the same
-    request), ``exchange_id``; ``detail``, what was found; and ``repeats``, how many more there were.
+    What the request says is escaped and cut to 256 characters, so that it forges no line; values of the query, and of
+    parameters in the path, are left out. It stands also in the record's attributes: ``rule``, ``severity``, ``action``,
+    ``client``, ``source`` (whose word that is, see ``ClientAddress``), ``method``, ``host``, ``target``, ``digest`` (of
+    method, host and target: the same for the same request), ``exchange_id``; ``detail``, what was found; and
+    ``repeats``, how many more there were.
 
     Raises ``ValueError`` for a ``fold`` below 0.
     """
@@ -71,7 +78,7 @@ class SecurityLog:
         self._logger = logger
         self._fold = fold
         self._clock = clock
-        self._kinds: OrderedDict[tuple[str, str, object], _Kind] = OrderedDict()
+        self._kinds: OrderedDict[_Of, _Kind] = OrderedDict()
         self._timer: Timer | None = None
 
     def note(self, exchange: Exchange, *, rule: str, severity: Severity, action: str, detail: str = "") -> None:
@@ -82,7 +89,7 @@ class SecurityLog:
             self._say(severity.level, _facts(exchange, rule, severity, action, detail))
             return
         now = self._clock.now()
-        key = rule, action, _client_of(exchange)
+        key = rule, action, severity, _client_of(exchange)
         kind = self._kinds.get(key)
         if kind is not None and now - kind.since < self._fold:
             if kind.lines < _AT_ONCE:
@@ -90,7 +97,7 @@ class SecurityLog:
                 self._say(severity.level, _facts(exchange, rule, severity, action, detail))
                 return
             kind.count += 1
-            kind.facts["exchange_id"] = escaped(exchange.id)
+            kind.last = exchange.id
             if self._timer is None:
                 self._timer = self._clock.call_later(kind.since + self._fold - now, self._told)
             return
@@ -122,10 +129,11 @@ class SecurityLog:
         if waits:
             self._timer = self._clock.call_later(waits[0] + self._fold - now, self._told)
 
-    def _forget(self, key: tuple[str, str, object]) -> None:
+    def _forget(self, key: _Of) -> None:
         kind = self._kinds.pop(key)
         if kind.count:
-            facts = {**kind.facts, "repeats": str(kind.count), "seconds": f"{self._clock.now() - kind.since:.3g}"}
+            seconds = f"{self._clock.now() - kind.since:.3g}"
+            facts = {**kind.facts, "exchange_id": escaped(kind.last), "repeats": str(kind.count), "seconds": seconds}
             self._logger.log(kind.level, _REPEATS, facts, extra=facts)
 
     def _say(self, level: int, facts: dict[str, str]) -> None:
@@ -234,18 +242,3 @@ def _facts(exchange: Exchange, rule: str, severity: Severity, action: str, detai
         "detail": escaped(detail),
         "repeats": "0",
     }
-
-
-_VALUES = re.compile(r"([?&][^=&]*=)[^&]+")
-
-
-def without_values(target: str) -> str:
-    """``target`` with the names of its query's parameters, and three dots for their values: passwords and keys are sent
-    there, and logs are read by many."""
-    return _VALUES.sub(r"\1...", target) if "=" in target else target
-
-
-def escaped(text: str) -> str:
-    """``text`` in printable ASCII, without a way out of double quotes, of at most some 256 characters of it."""
-    said = text[:256].encode("unicode_escape").decode("ascii").replace('"', '\\"')
-    return f"{said}..." if len(text) > 256 else said

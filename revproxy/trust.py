@@ -84,7 +84,7 @@ class TrustedProxies:
 
     def trusts(self, peer: ClientAddress) -> bool:
         """Whether the proxy believes ``peer``, the other end of a connection."""
-        return self._unix if peer.ip is None else peer.ip in self._networks
+        return self._unix and peer.is_unix if peer.ip is None else peer.ip in self._networks
 
     def claim(self, peer: ClientAddress, headers: CIMultiDictProxy[str]) -> Claim | None:
         """What is believed of a request from ``peer`` with ``headers``; ``None``: ``peer`` is not trusted."""

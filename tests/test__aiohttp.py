@@ -74,6 +74,31 @@ async def test_arrived_says_from_where() -> None:
     assert secure is False
 
 
+@pytest.mark.parametrize("unix", [False, True])
+async def test_whether_it_is_a_unix_socket(unix: bool, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """By the family of the connection's socket, not by whether it has an address."""
+    seen: list[bool] = []
+
+    async def handler(request: web.BaseRequest) -> web.StreamResponse:
+        seen.append(_aiohttp.on_unix(request))
+        return web.Response()
+
+    runner = web.ServerRunner(web.Server(handler))
+    await runner.setup()
+    try:
+        path = str(tmp_path_factory.mktemp("s") / "a")
+        await (web.UnixSite(runner, path) if unix else web.TCPSite(runner, "127.0.0.1", 0)).start()
+        opening = asyncio.open_unix_connection(path) if unix else asyncio.open_connection(*runner.addresses[0])
+        reader, writer = await opening
+        writer.write(b"GET / HTTP/1.0\r\n\r\n")
+        assert (await asyncio.wait_for(reader.read(), 5)).startswith(b"HTTP/1.0 200")
+        writer.close()
+        await writer.wait_closed()
+    finally:
+        await runner.cleanup()
+    assert seen == [unix]
+
+
 @pytest.mark.parametrize("clones", [False, True])
 async def test_watch_client_cancels_at_once(clones: bool) -> None:
     """F-79: when the client's connection is lost, the task that serves it is cancelled, also where that has a clone of

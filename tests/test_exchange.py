@@ -32,6 +32,21 @@ def test_values() -> None:
     assert subject[COUNTRY] == "AT"
 
 
+def test_values_are_taken_back() -> None:
+    """All of them at a time can be read, as a copy, and put back."""
+    subject = exchange()
+    key: Key[str] = Key("one")
+    before = subject.values
+    subject[key] = "x"
+    after = subject.values
+    assert (before, after) == ({}, {key: "x"})
+    subject.values = before
+    assert key not in subject
+    subject.values = after
+    subject[key] = "y"
+    assert (after, subject.values) == ({key: "x"}, {key: "y"})
+
+
 def test_keys_are_compared_by_identity() -> None:
     """Two filters that chose one name do not read each other's values."""
     subject = exchange()

@@ -35,6 +35,7 @@ def test_no_address(peername: object) -> None:
     address = ClientAddress.of_peer(peername)
     assert address.ip is None
     assert str(address) == "-"
+    assert address.is_unix is isinstance(peername, str | bytes)
 
 
 @given(st.ip_addresses(), st.integers(0, 65535))

@@ -34,7 +34,7 @@ def continued(
     """The lines for a request that a trusted peer has introduced in these."""
     trusted = TrustedProxies("10.0.0.0/8", "unix", field=field, limit=limit)
     headers = CIMultiDictProxy(CIMultiDict(lines))
-    claim = trusted.claim(ClientAddress.of_peer(peer and (peer, 1)), headers)
+    claim = trusted.claim(ClientAddress.of_peer((peer, 1) if peer else ""), headers)
     assert claim is not None
     said = Introduction(fields, via=None, trusted=trusted)
     return said.continued(peer, host, "https", prefix, headers, claim.client).decode().split("\r\n")[:-1]

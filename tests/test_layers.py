@@ -36,6 +36,7 @@ LAYERS: Mapping[str, int] = {
     "key_ring": 0,
     "signatures": 0,
     "media_types": 0,
+    "logged": 0,
     # 1 nouns
     "message": 1,
     "endpoint": 1,

@@ -6,10 +6,12 @@ import re
 import time
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from revproxy.pattern_cost import check_cost, literal_prefix
+
+from .backtracking import TooManySteps, fullmatch
 
 LOOPED = "a choice within a loop"
 SHARED = "loops that may share a text"
@@ -37,6 +39,16 @@ SHARED = "loops that may share a text"
         ("/(?:(a+)+b)++", LOOPED),
         ("/(.*){5}x", LOOPED),
         ("/(.{0,500}){0,5}x", LOOPED),
+        ("/(?:(?:b*+)*a)*", LOOPED),
+        ("/(?:(?:b*+)+a)*c", LOOPED),
+        ("/(?:(?>b*)*a)*c", LOOPED),
+        ("/(?:(?:b*+)?a)*c", LOOPED),
+        ("/(?:(?:b*+)??a)*c", LOOPED),
+        ("/(?:(?:b?+)*a)*?c", LOOPED),
+        ("/(?:(?:)*a)*c", LOOPED),
+        ("/(?:(?:b*+){0,3}a)*c", LOOPED),
+        (r"/(?:(?:\b)*a)*c", LOOPED),
+        ("/(?:(?:(b*+)(?=a)(?>b?))*a)*c", LOOPED),
         ("/(.*)/(.*)/(.*)/x", SHARED),
         ("/.*?.*?.*?x", SHARED),
         (r"/(\S+)(\D+)([^a]+)", SHARED),
@@ -73,6 +85,11 @@ ADEQUATE = [
     "/(?:a|b+c)*",
     "(/(?>a+))+",
     "/(?:a+)++b",
+    "/(?:b*+a)*c",
+    "/(?:(?:b*+){3}a)*c",
+    "/(?:(?:b++)*a)*c",
+    "/(?:(?:b*+)*+a)*c",
+    "/(?:(?:/[a-z]*+)*;)*x",
     r"/(\d{1,3}\.){3}\d{1,3}(/.*)?",
     "/([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})(/.*)?",
     "/(en|de|fr)/(.*)",
@@ -176,6 +193,59 @@ def test_linear_for_any_pattern(pattern: str, unit: str, end: str) -> None:
     before = time.process_time()
     compiled.fullmatch((unit * 16_000)[:16_000] + end)
     assert time.process_time() - before < 0.05
+
+
+NESTED = st.recursive(
+    st.tuples(
+        st.sampled_from(["a", "b", "[ab]", "[^b]", ".", r"\b", ""]),
+        st.sampled_from(["", "", "*", "+", "?", "*?", "*+", "?+", "{0,3}"]),
+    ).map(lambda made: f"(?:{made[0]}){made[1]}"),
+    lambda inner: st.one_of(
+        st.lists(inner, min_size=2, max_size=3).map("".join),
+        st.tuples(inner, inner).map("|".join).map("(?:{})".format),
+        st.tuples(
+            st.sampled_from(["(?:", "(?>", "(?=", "(?!"]), inner, st.sampled_from(["", "*", "*", "?", "*+", "{0,2}"])
+        ).map(lambda made: f"(?:{made[0]}{made[1]})){made[2]}"),
+    ),
+    max_leaves=5,
+)
+
+
+@given(
+    NESTED,
+    st.sampled_from(["", "c", "$", ".*", "a"]),
+    st.text("ab", min_size=1, max_size=3),
+    st.text("abc!", max_size=2),
+)
+@example("(?:(?:b*+)*a)*", "", "a", "!")
+@example("(?:(?:(?:b*+)?)a)*", "c", "a", "!")
+@settings(deadline=None)
+def test_steps_grow_with_the_text(pattern: str, end: str, unit: str, last: str) -> None:
+    """S-53: of any pattern that counts as linear, the steps grow as the text does, of going forth and back as ``re``
+    does: no square, no worse."""
+    pattern += end
+    try:
+        compiled = re.compile(pattern)
+        check_cost(compiled, linear=True)
+    except ValueError:
+        return
+    assert _go_through(pattern, unit, last) is (compiled.fullmatch((unit * 12)[:12] + last) is not None)
+
+
+def test_steps_of_what_is_refused() -> None:
+    """The count tells what is linear from what is not: a square, and worse."""
+    for pattern in (".*.*x", "(?:(?:b*+)*a)*", "(?:a+)+x", "(?:(?:b*+)?a)*c"):
+        with pytest.raises(TooManySteps):
+            _go_through(pattern, "a", "!")
+
+
+def _go_through(pattern: str, unit: str, last: str) -> bool:
+    """Whether the first of three texts matches, each twice as long as the one before. Raises ``TooManySteps`` where
+    what is added to the steps does more than double with that: with a square it would be four times as many."""
+    found, few = fullmatch(pattern, (unit * 12)[:12] + last, most=100_000)
+    _, more = fullmatch(pattern, (unit * 24)[:24] + last, most=100_000)
+    fullmatch(pattern, (unit * 48)[:48] + last, most=more + 5 * max(more - few, 0) // 2 + 100)
+    return found
 
 
 def test_ends_of_lines() -> None:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 import time
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -13,8 +15,9 @@ from hypothesis import strategies as st
 
 from revproxy import when
 from revproxy.body import EMPTY
-from revproxy.errors import Drop, NoRoute
+from revproxy.errors import BadRequest, Drop, NoRoute
 from revproxy.exchange import Exchange, Hooks, Key
+from revproxy.filters import AllowedHosts, StripPrefix
 from revproxy.handler import Component, Filter, Handler, Pipeline, walk
 from revproxy.message import Response
 from revproxy.rules import Rule, Rules, Severity, block, drop, redirect, respond
@@ -275,6 +278,51 @@ async def test_rule_without_name_is_called_by_its_condition(caplog: pytest.LogCa
     assert record.getMessage().startswith('rule "when.path(\'/a\\"b\')": block 403, ')
 
 
+@pytest.mark.parametrize(
+    ("condition", "said"),
+    [
+        (~when.header("X-Token", "s3cr3t"), "~when.header('X-Token', ...)"),
+        (when.query("k", re.compile("s3cr3t|t0k3n")), "when.query('k', ...)"),
+        (when.cookie("k", re.compile("(s3cr3t)+.*t0k3n.*"), costly=True), "when.cookie('k', ...)"),
+        (when.key(COUNTRY, "s3cr3t"), "when.key(Key('country'), ...)"),
+        (
+            when.path("/a") & ~(when.header("X-A", "s3cr3t") | when.cookie("b")),
+            "when.path('/a') & ~(when.header('X-A', ...) | when.cookie('b'))",
+        ),
+    ],
+)
+async def test_what_a_rule_compares_with_is_not_logged(
+    caplog: pytest.LogCaptureFixture, condition: When, said: str
+) -> None:
+    """S-72: a rule without a name is logged without the values in its condition, which may be keys; printed it has
+    them."""
+    subject = exchange(target="/a?k=s3cr3t", headers={"Cookie": "k=s3cr3tt0k3n"})
+    subject[COUNTRY] = "s3cr3t"
+    with caplog.at_level(logging.INFO, "revproxy.security"):
+        await Rules(Rule(condition, block()))(subject)
+    [record] = records(caplog)
+    assert record.__dict__["rule"] == said
+    assert "s3cr3t" not in record.getMessage()
+    assert "s3cr3t" in repr(condition)
+    assert condition.outline == said
+
+
+async def test_a_shadow_rule_refuses_nothing(caplog: pytest.LogCaptureFixture) -> None:
+    """A path that a costly pattern is not matched with is refused by a rule that is enforced; a shadow rule says so
+    and is passed over."""
+    costly = when.path_regex("/(.*)a(.*)b(.*)", costly=True, limit=50)
+    told: list[Rule] = []
+    subject = told_to(told, exchange(target="/" + "x" * 100))
+    table = Rules(Rule(costly, block(), name="trial", shadow=True), Rule(when.anything, site))
+    assert (await table(subject)).status == 200
+    assert told == []
+    [record] = records(caplog)
+    assert record.__dict__["action"] == "shadow block 400"
+    assert record.__dict__["detail"] == "a path of 101 characters, of which at most 50 are matched"
+    with pytest.raises(BadRequest):
+        await Rules(Rule(costly, block()), Rule(when.anything, site))(subject)
+
+
 # What composition learns.
 
 
@@ -475,6 +523,9 @@ async def test_redirect(status: int, location: str) -> None:
         (lambda: respond(200, headers={"X-A": "1\r\nX-B: 2"}), "X-A"),
         (lambda: respond(200, headers={"X A": "1"}), "'X A' is not a field name"),
         (lambda: respond(200, "x", content_type="a\nb"), "Content-Type"),
+        (lambda: redirect("/a?b", keep_target=True), "nothing can follow '/a\\?b'"),
+        (lambda: redirect("/", keep_target=True), "nothing can follow '/'"),
+        (lambda: block("403"), "status must be 400 to 599, got '403'"),  # type: ignore[arg-type]
         (lambda: redirect("/", 200), "status must be one of 301, 302, 303, 307, 308, got 200"),
         (lambda: redirect("/", 304), "status must be one of"),
         (lambda: redirect(""), "location: ''"),
@@ -536,3 +587,52 @@ async def test_dropped(caplog: pytest.LogCaptureFixture) -> None:
     [record] = records(caplog)
     assert (record.levelno, record.__dict__["action"]) == (logging.WARNING, "drop")
     assert repr(drop()) == "drop()"
+
+
+@pytest.mark.parametrize(
+    ("location", "target", "sent"),
+    [
+        ("https://shop.example", "/a/b?c=d", "https://shop.example/a/b?c=d"),
+        ("https://shop.example/", "/", "https://shop.example/"),
+        ("/new", "/a%20b?x=%27", "/new/a%20b?x=%27"),
+        ("https://shop.example", "//evil.test/x", "https://shop.example/evil.test/x"),
+        ("/new", '/"<é>', "/new/%22%3C%C3%A9%3E"),
+    ],
+)
+async def test_redirect_that_keeps_the_target(location: str, target: str, sent: str) -> None:
+    """S-26, S-42: path and query follow, and never lead to another host."""
+    made = exchange("GET", "/")
+    made.request.target = target
+    response = await redirect(location, 308, keep_target=True)(made)
+    assert (response.status, response.headers["Location"]) == (308, sent)
+
+
+async def test_redirect_behind_a_filter() -> None:
+    """What a filter within the rule has made of the target follows."""
+    table = Rules(
+        Rule(when.path("/old/*"), Pipeline(StripPrefix("/old"), handler=redirect("/new", keep_target=True))),
+        Rule(when.anything, respond(200)),
+    )
+    response = await table(exchange("GET", "/old/a?b=c"))
+    assert response.headers["Location"] == "/new/a?b=c"
+
+
+any_rule: Any = Rule
+any_pipeline: Any = Pipeline
+
+
+@pytest.mark.parametrize(
+    ("make", "said"),
+    [
+        (lambda: any_rule(when.anything, block), "then: block makes a handler: call it"),
+        (lambda: any_rule(when.anything, AllowedHosts("a.test")), "it looks like a filter: put it into a Pipeline"),
+        (lambda: any_rule(when.anything, AllowedHosts), "then: AllowedHosts is a class: call it"),
+        (lambda: any_pipeline(AllowedHosts, handler=respond(200)), "filters: AllowedHosts is a class: call it"),
+        (lambda: any_pipeline(respond(200), handler=respond(200)), "it looks like a handler"),
+        (lambda: any_pipeline(handler=AllowedHosts("a.test")), "it looks like a filter"),
+    ],
+)
+def test_wrong_shapes(make: Callable[[], object], said: str) -> None:
+    """What is no handler, or no filter, is found when it is composed, not by the first request."""
+    with pytest.raises(TypeError, match=said):
+        make()

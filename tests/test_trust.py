@@ -52,12 +52,17 @@ def client(*lines: str, limit: int = 32, field: TrustedField = FOR) -> str:
         (["0.0.0.0/0", "::/0"], None, False),
         (["unix"], "", True),
         (["unix"], b"\0name", True),
+        (["unix"], None, False),
+        (["unix"], (), False),
+        (["unix"], ("a.test", 1), False),
+        (["unix"], (2, 1024), False),
         (["unix"], ("127.0.0.1", 1), False),
         (["unix", "127.0.0.1"], ("127.0.0.1", 1), True),
     ],
 )
 def test_trusts(networks: list[Any], peer: object, trusted: bool) -> None:
-    """S-21: exactly the peers in the networks are trusted; those without an address if ``"unix"`` is among them."""
+    """S-21: exactly the peers in the networks are trusted; those on Unix sockets if ``"unix"`` is among them, but not
+    those of whom nobody knows where they are."""
     proxies = TrustedProxies(*networks)
     address = ClientAddress.of_peer(peer)
     assert proxies.trusts(address) is trusted

@@ -10,6 +10,7 @@ from multidict import istr
 
 from ..exchange import Exchange
 from ..headers import is_token
+from ..identity import PRINCIPAL
 from ..path_values import PATH_VALUES
 
 __all__ = [
@@ -22,6 +23,7 @@ __all__ = [
     "header",
     "path",
     "path_value",
+    "principal",
     "query",
 ]
 
@@ -105,6 +107,16 @@ def path_value(name: str) -> HashKey:
 def query(name: str) -> HashKey:
     """The value of a query parameter, of several of that name the first; ``None`` without one."""
     return lambda exchange: exchange.inbound.query.get(name)
+
+
+def principal() -> HashKey:
+    """Who asks, by name, as an authentication further out has found out (``PRINCIPAL``); ``None`` for nobody."""
+
+    def key(exchange: Exchange) -> str | None:
+        found = exchange.get(PRINCIPAL)
+        return None if found is None else found.name
+
+    return key
 
 
 def everyone() -> HashKey:

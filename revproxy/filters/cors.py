@@ -59,8 +59,9 @@ class Cors(Component):
     browsers take it for a name; and never for ``Authorization``.
 
     Preflights of other origins are refused with 403. What the upstream says of all that is dropped, so that there is
-    one voice. Every answer has ``Vary: Origin``, to requests without ``Origin`` and errors included, since a cache
-    would give one page what was said to another; with ``"*"`` all are answered alike. Let it stand outside of
+    one voice. Every answer that comes by here has ``Vary: Origin``, to requests without ``Origin`` and errors included,
+    since a cache would give one page what was said to another; with ``"*"`` all are answered alike. What the proxy
+    refuses before any filter sees it, as a malformed request's 400, no page can read. Let it stand outside of
     authentication, since preflights have no credentials, and outside of limits, so that pages can read why they are
     refused.
 

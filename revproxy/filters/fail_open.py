@@ -11,7 +11,7 @@ from ..clock import SYSTEM_CLOCK, Clock
 from ..errors import ProxyError
 from ..events import Event
 from ..exchange import Exchange, Key
-from ..handler import Component, Filter, Handler, name
+from ..handler import Component, Filter, Handler, name, walk
 from ..message import Response
 
 __all__ = ["FailOpen", "FilterFailed"]
@@ -41,18 +41,18 @@ class FailOpen(Component):
         Pipeline(FailOpen(audit), handler=site)
 
     Whatever else breaks fails closed: a filter that raises, be it a bug, is a 500, and nothing is forwarded. That is
-    right for what guards. It is not for what only counts, tags or decorates.
+    right for what guards, which is refused here. It is not for what only counts, tags or decorates.
 
     To break is to raise what is no ``ProxyError``: those are decisions, and stand. So does what the handler further in
-    raises. If the filter breaks before it has asked that, it is asked with the draft as it came to the filter, unless
-    its body has been read meanwhile: then nothing is left to send, and the error stands. If it breaks afterwards, the
-    answer is the handler's own.
+    raises. If the filter breaks before it has asked that, it is asked with the draft and the values (``exchange[KEY]``)
+    as they came to the filter, unless the body has been read meanwhile: then nothing is left to send, and the error
+    stands. If it breaks afterwards, the answer is the handler's own.
 
     A key that the filter provides may be missing then: conditions on it need another filter that provides it, or are
     refused when the proxy is made. Each failure is in the log ``revproxy.error`` with its traceback, the first in ten
     seconds; ``FilterFailed`` is told.
 
-    Raises ``TypeError`` for what is not callable.
+    Raises ``TypeError`` for what is not callable, ``ValueError`` for what guards, or holds what does.
     """
 
     provides: frozenset[Key[object]] = frozenset()
@@ -60,17 +60,20 @@ class FailOpen(Component):
     def __init__(self, filter: Filter, *, clock: Clock = SYSTEM_CLOCK) -> None:
         if not callable(filter):
             raise TypeError(f"filter: {filter!r} is no filter: it is not callable")
+        for part in walk(filter):
+            if part.guards:
+                raise ValueError(f"filter: {part!r} guards: what it should refuse would pass where it breaks")
         self._filter = filter
         self._clock = clock
         self._told_at = float("-inf")
-        part: object = filter
-        self.shortcuts: bool = isinstance(part, Component) and part.shortcuts
+        held: object = filter
+        self.shortcuts: bool = isinstance(held, Component) and held.shortcuts
         self.failed: int = 0
         """How many requests went on without it, ever."""
 
     async def __call__(self, exchange: Exchange, handler: Handler) -> Response:
         draft = exchange.request
-        kept, body = draft.copy(draft.body), draft.body
+        kept, body, values = draft.copy(draft.body), draft.body, exchange.values
         asked = _Asked(handler)
         try:
             return await self._filter(exchange, asked)
@@ -84,7 +87,7 @@ class FailOpen(Component):
                 return asked.response
             if asked.is_asked or (body.taken and body.data is None):
                 raise
-        exchange.request = kept
+        exchange.request, exchange.values = kept, values
         return await handler(exchange)
 
     def parts(self) -> Iterable[object]:

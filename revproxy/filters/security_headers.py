@@ -66,8 +66,11 @@ class SecurityHeaders(Component):
         is added; who may frame the pages is one thing, in whichever field it says so.
 
     Interim answers and the 101 of a WebSocket are left alone. Let it stand outermost, so that refusals have the fields,
-    too. Raises ``ValueError`` that names the parameter and its value, for a policy with an unknown directive or an
-    unquoted keyword as well.
+    too. What the proxy refuses before any filter sees it does not have them: a malformed request's 400, a head's 431, a
+    declared length's 413. Those answers have nothing of the request in them, and ``nosniff``.
+
+    Raises ``ValueError`` that names the parameter and its value, for a policy with an unknown directive or an unquoted
+    keyword as well.
     """
 
     def __init__(

@@ -40,6 +40,10 @@ class BodyBudget:
         self.held += size
         return True
 
+    def keep(self, size: int) -> None:
+        """Hold ``size`` bytes that are there already, and stay longer than was known, whether or not there is room."""
+        self.held += size
+
     def give(self, size: int) -> None:
         """These are not held any more."""
         self.held -= size

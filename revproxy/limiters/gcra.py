@@ -51,8 +51,10 @@ class Gcra:
     be an attack, get together no less than what w of them have. So ``size`` should be above the number of keys that ask
     within ``burst / rate`` seconds. (65,536 is how many /64 networks of IPv6 a /48 has.)
 
-    Costs are any numbers; whole ones are added without rounding. Somebody may come to owe more than ``burst``
-    (``settle``), up to 10¹⁵ units.
+    Costs are any numbers; whole ones are added without rounding as long as ``rate`` times the clock's seconds is below
+    2⁵³, about 9·10¹⁵: with 10⁹ units a second, bytes for one, for 104 days of the clock. Beyond, costs are rounded to 2
+    units, then to 4, and so on, and half of that or less may cost nothing: count in larger units. Somebody may come to
+    owe more than ``burst`` (``settle``), up to 10¹⁵ units.
 
     Raises ``ValueError`` that names the parameter and its value.
     """

@@ -22,6 +22,7 @@ from ..exchange import Exchange, Key
 from ..handler import Component, Handler, name
 from ..headers import encode_fields, is_token
 from ..limiters.body_budget import BodyBudget
+from ..logged import without_values
 from ..message import Fields, Response
 from .compared import Compare, Comparison
 from .fate import Fate
@@ -57,7 +58,7 @@ class ShadowDiffers(Event):
     difference: str
 
     def __str__(self) -> str:
-        return f"{self.source}: {self.method} {self.target[:256]}: {self.difference[:512]}"
+        return f"{self.source}: {self.method} {without_values(self.target)[:256]}: {self.difference[:512]}"
 
 
 class Mirror(Component):

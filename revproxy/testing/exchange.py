@@ -40,6 +40,7 @@ def exchange(
     host: str = "example.test",
     version: HttpVersion = (1, 1),
     upgrade: str | None = None,
+    path_policy: PathPolicy | None = None,
 ) -> Exchange:
     """A request from ``client`` (``None``: over a Unix socket), and the first draft of what goes upstream.
 
@@ -47,6 +48,10 @@ def exchange(
     framing of ``body`` are put before and after them, unless they are there. The draft has no hop-by-hop fields, no
     ``Host``, and its own ``X-Forwarded-*``. ``started`` is 1000.0, when a ``FakeClock`` starts. ``upgrade``: the
     protocol that the client asks for; ``"websocket"`` makes a good handshake of it.
+
+    ``path_policy``
+        As of a proxy that has conditions on paths: ``PathPolicy()`` refuses what ``ProxyHandler`` does then. Without
+        one whatever has several readings is let in, as a proxy without such conditions does.
 
     Raises ``BadRequest`` for a target and ``ValueError`` for a field that no proxy lets in.
     """
@@ -64,7 +69,7 @@ def exchange(
         else:
             sent["Content-Length"] = str(payload.length)
     encode_fields(sent)  # raises for what no server lets in
-    reading = _read(target)
+    reading = (_read if path_policy is None else path_policy.bind(conditions=True))(target)
     inbound = Inbound(
         method,
         target,

@@ -43,6 +43,7 @@ class When:
         "_form",
         "_marks",
         "_of",
+        "_outline",
         "_sign",
         "_text",
         "captures",
@@ -64,13 +65,16 @@ class When:
         of: tuple[When, ...] = (),
         captures: Captures | None = None,
         captured: frozenset[str] = frozenset(),
+        outline: str = "",
     ) -> None:
         """``form`` is what equality compares; ``binding`` how tightly ``text`` holds together: 1 |, 2 &, 3 the rest.
-        ``sign`` joins the conditions ``of`` which it is made. ``captured`` names what may be in ``captures``."""
+        ``outline`` is ``text`` where that has what logs must not have. ``sign`` joins the conditions ``of`` which it is
+        made. ``captured`` names what may be in ``captures``."""
         self.test: Test = test
         self.reads_path: bool = reads_path
         self.requires: frozenset[Key[Any]] = requires
         self._text = text
+        self._outline = outline or text
         self._form = form
         self._binding = binding
         self._sign = sign
@@ -109,6 +113,7 @@ class When:
             of=(self,),
             reads_path=self.reads_path,
             requires=self.requires,
+            outline=f"~{self._within(3, self._outline)}",
         )
 
     def __bool__(self) -> NoReturn:
@@ -126,6 +131,12 @@ class When:
                     return part.why(exchange)
             return " and ".join(dict.fromkeys(part.why(exchange) for part in self._of))
         return f"{self._text} {'holds' if self.test(exchange) else 'does not hold'}"
+
+    @property
+    def outline(self) -> str:
+        """The expression that makes it, with ``...`` for what it compares fields, parameters, cookies and keys with,
+        which may be a secret: for logs."""
+        return self._outline
 
     def implies(self, other: When) -> bool:
         """Whether ``other`` holds for every exchange for which this one does, as far as their form shows: ``True`` is
@@ -164,14 +175,16 @@ class When:
             reads_path=self.reads_path or other.reads_path,
             requires=self.requires | other.requires,
             captured=self._captured | other._captured,
+            outline=f"{self._within(binding, self._outline)} {sign} {other._within(binding, other._outline)}",
         )
 
     def _parts(self, sign: str) -> frozenset[Any]:
         kind, parts = self._form
         return parts if kind == sign and isinstance(parts, frozenset) else frozenset({self._form})
 
-    def _within(self, binding: int) -> str:
-        return self._text if self._binding >= binding else f"({self._text})"
+    def _within(self, binding: int, text: str = "") -> str:
+        text = text or self._text
+        return text if self._binding >= binding else f"({text})"
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, When) and self._form == other._form

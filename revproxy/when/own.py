@@ -57,6 +57,7 @@ def key(key: Key[T], value: T | Callable[[T], bool]) -> When:
         test,
         form=("key", (key, _comparable(value))),
         requires=frozenset({key}),
+        outline="" if callable(value) else f"when.key({key!r}, ...)",
     )
 
 

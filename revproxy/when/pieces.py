@@ -19,6 +19,8 @@ not an empty one. ``("glob", "a*")``: one that the glob matches. ``("one", "")``
 
 ONE: Piece = ("one", "")
 MANY: Piece = ("many", "")
+ANYTHING: Piece = ("anything", "")
+"""Whatever there is, ``*`` included, which is of no other form."""
 
 
 def of_glob(pattern: str) -> tuple[Piece, ...]:
@@ -50,7 +52,10 @@ def of_template(template: Template) -> tuple[Piece, ...]:
 
 
 def of_prefix(prefix: str) -> tuple[Piece, ...]:
-    """Those of all that begins with ``prefix``, characters of a canonical path."""
+    """Those of all that begins with ``prefix``, characters of a canonical path. Without one that
+    may be ``*``, of which there is no form."""
+    if not prefix.startswith("/"):
+        return (ANYTHING,)
     pieces: list[Piece] = []
     for segment in prefix.split("/")[1:-1]:
         if not segment:
@@ -67,6 +72,8 @@ def lower(pieces: tuple[Piece, ...]) -> tuple[Piece, ...]:
 def within(inner: Sequence[Piece], outer: Sequence[Piece]) -> bool:
     """Whether every path of the form ``inner`` is of the form ``outer``, as far as their pieces show: it may be so
     though the answer is no. Takes time in proportion to the product of their lengths."""
+    if ANYTHING in inner:
+        return False
     known: dict[tuple[int, int], bool] = {}
 
     def covers(at: int, by: int) -> bool:

@@ -33,6 +33,7 @@ def header(name: str, value: Value = None, *, costly: bool = False) -> When:
         _said("header", name, value, costly=costly),
         lambda exchange: judge(exchange.inbound.headers.getall(field, ())),
         form=("header", (name.lower(), value)),
+        outline=_outline("header", name, value),
     )
 
 
@@ -47,6 +48,7 @@ def query(name: str, value: Value = None, *, costly: bool = False) -> When:
         _said("query", some("name", name), value, costly=costly),
         lambda exchange: judge(exchange.inbound.query.getall(name, ())),
         form=("query", (name, value)),
+        outline=_outline("query", name, value),
     )
 
 
@@ -62,12 +64,17 @@ def cookie(name: str, value: Value = None, *, costly: bool = False) -> When:
         _said("cookie", name, value, costly=costly),
         lambda exchange: judge(exchange.inbound.cookies.getall(name, ())),
         form=("cookie", (name, value)),
+        outline=_outline("cookie", name, value),
     )
 
 
 def _said(factory: str, name: str, value: Value, *, costly: bool) -> str:
     said = call(factory, name, value)
     return f"{said[:-1]}, costly=True)" if costly and isinstance(value, re.Pattern) else said
+
+
+def _outline(factory: str, name: str, value: Value) -> str:
+    return call(factory, name) if value is None else f"{call(factory, name)[:-1]}, ...)"
 
 
 def judged(

@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 
 from revproxy.balancers import keys
+from revproxy.facts import Principal
+from revproxy.identity import PRINCIPAL
 from revproxy.testing import exchange
 
 
@@ -30,6 +32,14 @@ def test_first_of() -> None:
     assert key(exchange(headers={"X-User": "a", "X-Team": "b"})) == said[0]
     assert key(exchange(client=None)) is None
     assert keys.first_of()(exchange()) is None
+
+
+def test_principal() -> None:
+    """Who was proved to ask; nobody is no key."""
+    asked = exchange()
+    assert keys.principal()(asked) is None
+    asked[PRINCIPAL] = Principal("ada", "basic")
+    assert keys.principal()(asked) == "ada"
 
 
 def test_no_key() -> None:

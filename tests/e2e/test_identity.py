@@ -5,13 +5,16 @@ from __future__ import annotations
 import asyncio
 import logging
 import socket
+import struct
 from collections.abc import Awaitable, Callable
 from typing import Any, get_args
 
 import pytest
 from aiohttp import web
 
-from revproxy import Exchange, Handler, Pipeline, ProxyHandler, Response, Rule, Rules, Upstream, respond, when
+from revproxy import Exchange, Handler, Pipeline, ProxyHandler, Response, Rule, Rules, Upstream, receive, respond, when
+from revproxy._aiohttp import arrived
+from revproxy.errors import ClientDisconnected
 from revproxy.facts import ClientAddress
 from revproxy.forwarded import ForwardedField
 from revproxy.rules import block
@@ -312,6 +315,51 @@ async def test_nothing_is_nominated_away(trusted: TrustedProxies | None) -> None
             f"X-Forwarded-For: {'192.0.2.1, ' if trusted else ''}127.0.0.1",
             *("X-Forwarded-Host: in.test", "X-Forwarded-Proto: http", "Via: 1.1 me"),
         ]
+
+
+async def test_who_has_left_is_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    """S-21: a client of whom no address is known, and that is not on a Unix socket, has gone before anything was
+    decided about it: it is cut, no filter sees it, and nothing is forwarded. Neither a rule that knows addresses is
+    slipped by, nor are Unix sockets believed for it."""
+
+    def without_peer(request: web.BaseRequest) -> tuple[Any, object, bool]:
+        head, _, secure = arrived(request)
+        return head, None, secure
+
+    monkeypatch.setattr(receive, "arrived", without_peer)
+    seen = Seen()
+    denied = Rule(when.client_in("127.0.0.0/8"), block(403))
+    async with FakeUpstream() as server:
+        table = Rules(denied, Rule(when.anything, Upstream(server.url)))
+        async with serving(ProxyHandler(table, trusted=TrustedProxies("unix"), observers=[seen])) as site:
+            async with site.connect() as client:
+                await client.send(get(b"X-Forwarded-For: 10.0.0.1"))
+                assert await client.rest() == b""
+            await seen.over(1)
+        assert server.requests == []
+    assert [type(error) for error in seen.errors] == [ClientDisconnected]
+    assert str(seen.exchanges[0].inbound.client) == "-"
+    assert seen.exchanges[0].attempts == []
+
+
+@pytest.mark.parametrize("trusted", [None, TrustedProxies("unix")])
+async def test_a_whole_request_and_a_reset(trusted: TrustedProxies | None) -> None:
+    """S-21: a client that sends a request and resets the connection before the server has looked at it: uvloop knows no
+    address of it then. Whatever the loop, what is not for its address does not reach a server."""
+    seen = Seen()
+    denied = Rule(when.client_in("127.0.0.0/8") & ~when.path("/all"), block(403))
+    inside = Rule(when.path("/inside") & ~when.client_in("10.0.0.0/8"), block(403))
+    async with FakeUpstream() as server:
+        table = Rules(inside if trusted else denied, Rule(when.anything, Upstream(server.url)))
+        async with serving(ProxyHandler(table, trusted=trusted, observers=[seen])) as site:
+            for _ in range(10):
+                # So that a connection to the server is there, and the request has gone before the reset is seen.
+                assert (await site.ask(get(start=b"GET /all HTTP/1.1"))).status == 200
+                with socket.create_connection(site.address) as sock:  # nothing awaits: the server has not accepted yet
+                    sock.sendall(get(b"X-Forwarded-For: 10.0.0.1", start=b"POST /inside HTTP/1.1"))
+                    sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            await seen.over(20)
+        assert {request.target for request in server.requests} == {"/all"}
 
 
 @pytest.mark.parametrize("trusted", [TrustedProxies("unix"), TrustedProxies("0.0.0.0/0", "::/0")])

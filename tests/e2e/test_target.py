@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from functools import partial
 from typing import Any
 
 import pytest
@@ -408,7 +409,6 @@ async def test_endpoint_query(base: str, target: str, sent: str) -> None:
         ("/app?q=/app/y", "/?q=/app/y"),
         ("/app/?", "/?"),
         ("/app/app/x", "/app/x"),
-        ("/app/a%2Fb", "/a%2Fb"),
         ("/%61pp/x", "/x"),
         ("/app/caf%C3%A9%0A", "/caf%C3%A9%0A"),
     ],
@@ -420,6 +420,54 @@ async def test_mount_strips_at_a_segment(target: str, sent: str) -> None:
             answers = await mounted(ProxyHandler(Upstream(server.url)), "/app", [target], strip=strip)
             assert [answer.status for answer in answers] == [200]
             assert server.requests[-1].target == expected
+
+
+TWO_READINGS = ["/app/a%2Fb", "/app/a//x", "/app/a;x=1/b", "/app/%252e%252e/admin"]
+
+
+@pytest.mark.parametrize("strip", [True, False])
+@pytest.mark.parametrize("target", TWO_READINGS)
+async def test_a_mount_decides_by_the_path(target: str, strip: bool) -> None:
+    """S-37: below a path it is the path that has led to a proxy, whether or not a rule asks for it: what has two
+    readings is refused unless its policy says what it means. A proxy at ``/`` takes all there is, and keeps it."""
+    keep = PathPolicy(encoded_slash="keep", empty_segments="keep", parameters="keep", double_encoding="keep")
+    async with FakeUpstream() as server:
+        for path, policy, status in (("/app", None, 400), ("/app", keep, 200), ("/", None, 200)):
+            proxy = ProxyHandler(Upstream(server.url), path_policy=policy)
+            answers = await mounted(proxy, path, [target], strip=strip)
+            assert [answer.status for answer in answers] == [status]
+        stays = target.removeprefix("/app") if strip else target
+        assert [each.target for each in server.requests] == [stays, target]
+
+
+async def test_a_proxy_at_the_root_beside_one_below_a_path() -> None:
+    """S-37: what goes by the mount below a path is what the proxy at ``/`` is to refuse, if it is told so."""
+    strict = PathPolicy(encoded_slash="refuse", empty_segments="refuse", parameters="refuse", double_encoding="refuse")
+    async with FakeUpstream() as server:
+        app = web.Application()
+        ProxyHandler(respond(401)).mount(app, "/app")
+        ProxyHandler(Upstream(server.url), path_policy=strict).mount(app)
+        async with serving(app) as site:
+            assert (await site.ask(get("/app/x"))).status == 401
+            for each in ("//app/x", "/app;x/y", "/app%2Fx", "/%2561pp/x"):
+                assert (await site.ask(get(each))).status == 400
+            assert (await site.ask(get("/x"))).status == 200
+        assert [each.target for each in server.requests] == ["/x"]
+
+
+@pytest.mark.parametrize("options", [{"strip": "/app"}, {"inside": "/app"}, {}])
+async def test_a_handler_that_says_where_it_is(options: dict[str, Any]) -> None:
+    """S-37: ``strip`` and ``inside`` of ``handle`` say that the path has decided, as a mount does; without them nothing
+    is known of that."""
+    async with FakeUpstream() as server:
+        app = web.Application()
+        proxy = ProxyHandler(Upstream(server.url))
+        app.cleanup_ctx.append(proxy.lifespan)
+        app.router.add_get("/app/{rest:.*}", partial(proxy.handle, **options))
+        async with serving(app) as site:
+            for target in TWO_READINGS:
+                assert (await site.ask(get(target))).status == (400 if options else 200)
+            assert (await site.ask(get("/app/x"))).status == 200
 
 
 @pytest.mark.parametrize("target", ["/app//x", "/app//evil.test/x", "/%61pp//"])

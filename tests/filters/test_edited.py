@@ -7,11 +7,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from multidict import CIMultiDict
 
-from revproxy import Exchange, Response
+from revproxy import Exchange, Filter, Handler, ProxyHandler, Response, respond
 from revproxy.body import Body
-from revproxy.errors import Forbidden, NoRoute, RateLimited
+from revproxy.errors import Forbidden, InternalError, NoRoute, RateLimited
+from revproxy.filters import Cors, SecurityHeaders
 from revproxy.filters.edited import edited, vary
 from revproxy.testing import exchange
+
+from ..e2e.wire import serving
 
 
 def mark(headers: CIMultiDict[str]) -> None:
@@ -52,6 +55,38 @@ async def test_an_error() -> None:
     with pytest.raises(NoRoute):
         await edited(exchange(), nowhere, mark)
     assert (NoRoute.fields, Forbidden.fields) == ({}, {})
+
+
+async def test_a_bug() -> None:
+    """What is no ``ProxyError`` is the one that the proxy would make of it, with the fields, and its cause."""
+
+    async def handler(exchange: Exchange) -> Response:
+        raise KeyError("x")
+
+    with pytest.raises(InternalError, match="KeyError: 'x'") as raised:
+        await edited(exchange(), handler, mark)
+    assert raised.value.fields == {"X-Mark": "1"}
+    assert isinstance(raised.value.__cause__, KeyError)
+    assert InternalError.fields == {}
+
+
+async def test_a_bug_over_the_wire(caplog: pytest.LogCaptureFixture) -> None:
+    """The 500 has the fields of all that stand outside of the bug, and the log its traceback."""
+
+    async def bug(exchange: Exchange, handler: Handler) -> Response:
+        raise KeyError("x")
+
+    filters: list[Filter] = [SecurityHeaders(), Cors("https://app.test"), bug]
+    async with serving(ProxyHandler(respond(200), filters=filters)) as site:
+        answer = await site.ask(b"GET / HTTP/1.1\r\nHost: a\r\nOrigin: https://app.test\r\n\r\n")
+        edge = await site.ask(b"GET /%00 HTTP/1.1\r\nHost: a\r\nOrigin: https://app.test\r\n\r\n")
+    assert (answer.status, edge.status) == (500, 400)
+    assert answer.getall(b"Access-Control-Allow-Origin") == [b"https://app.test"]
+    assert answer.getall(b"Content-Security-Policy") == [b"frame-ancestors 'self'"]
+    assert edge.getall(b"Access-Control-Allow-Origin") == []  # as documented: no filter has seen it
+    (record,) = (each for each in caplog.records if each.name == "revproxy.error")
+    assert record.exc_info is not None
+    assert record.exc_info[0] is KeyError
 
 
 async def test_a_switch() -> None:

@@ -9,6 +9,7 @@ import pytest
 from revproxy import (
     Component,
     Exchange,
+    Filter,
     Handler,
     Key,
     Pipeline,
@@ -24,6 +25,7 @@ from revproxy.body import StreamBody
 from revproxy.errors import NoRoute
 from revproxy.events import Event
 from revproxy.filters import FailOpen
+from revproxy.filters.auth import ApiKey, Authorize, digest_of
 from revproxy.filters.fail_open import FilterFailed
 from revproxy.handler import running, walk
 from revproxy.testing import FakeClock, FakeUpstream, exchange
@@ -31,6 +33,7 @@ from revproxy.testing import FakeClock, FakeUpstream, exchange
 from ..e2e.wire import GET, serving
 
 TENANT: Key[str] = Key("tenant")
+OTHER: Key[str] = Key("other")
 
 
 async def breaks_before(exchange: Exchange, handler: Handler) -> Response:
@@ -66,6 +69,39 @@ async def test_it_breaks_before() -> None:
     assert (response.status, response.headers["X-Sent"]) == (200, "nothing")
     assert subject.failed == 1
     assert repr(subject) == "FailOpen(breaks_before)"
+
+
+async def test_what_it_has_set_is_gone() -> None:
+    """Of the values that filters share only those are there that were there before: a half-known tenant is none."""
+
+    async def half(exchange: Exchange, handler: Handler) -> Response:
+        exchange[TENANT] = "acme"
+        exchange[OTHER] = "changed"
+        raise ZeroDivisionError("a bug")
+
+    for known in ({}, {OTHER: "before"}):
+        asked = exchange()
+        for key, value in known.items():
+            asked[key] = value
+        assert (await FailOpen(half)(asked, answer)).status == 200
+        assert asked.values == known
+        assert TENANT not in asked
+
+
+@pytest.mark.parametrize(
+    "guard",
+    [
+        ApiKey({"robot": digest_of("k" * 20)}),
+        Authorize(when.anything),
+        Rules(Rule(when.anything, respond(200))),
+        Pipeline(Authorize(when.anything), handler=respond(200)),
+    ],
+    ids=repr,
+)
+def test_what_guards_fails_closed(guard: Filter) -> None:
+    """S-24: what decides who may pass, or holds what does, is not taken: whom it should refuse would pass."""
+    with pytest.raises(ValueError, match=r"^filter: .* guards: what it should refuse would pass where it breaks$"):
+        FailOpen(guard)
 
 
 async def test_it_breaks_afterwards() -> None:

@@ -13,6 +13,7 @@ from revproxy.errors import BadRequest
 from revproxy.exchange import Exchange
 from revproxy.handler import Handler
 from revproxy.message import Response
+from revproxy.paths import PathPolicy
 from revproxy.testing.clock import FakeClock
 from revproxy.testing.exchange import exchange
 
@@ -160,3 +161,11 @@ def test_arguments_are_copied() -> None:
     subject.request.headers["X-A"] = "2"
     assert dict(headers) == {"X-A": "1"}
     assert subject.inbound.headers["X-A"] == "1"
+
+
+def test_a_policy_of_paths() -> None:
+    """With the proxy's own policy it refuses what the proxy does."""
+    assert exchange(target="/admin%2Fx").inbound.path == "/admin%2Fx"
+    with pytest.raises(BadRequest):
+        exchange(target="/admin%2Fx", path_policy=PathPolicy())
+    assert exchange(target="/admin%2Fx", path_policy=PathPolicy(encoded_slash="decode")).inbound.path == "/admin/x"

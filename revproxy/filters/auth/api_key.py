@@ -58,7 +58,7 @@ class ApiKey(Authentication):
             raise ValueError(f"header: {header!r} is not a field name")
         if scheme and not is_token(scheme):
             raise ValueError(f"scheme: {scheme!r} is not a scheme")
-        super().__init__(optional=optional, field=field, challenge=scheme or "ApiKey")
+        super().__init__(optional=optional, field=field, challenge=scheme or "ApiKey", shown_in=(header,))
         found = principals(keys, roles or {}, "api-key")
         for name, digest in keys.items():
             if _DIGEST.fullmatch(digest) is None:

@@ -20,8 +20,12 @@ class Authorize(Component):
 
         Authorize(when.key(PRINCIPAL, lambda principal: "admin" in principal.roles))
 
-    What is not known makes a condition false, and so refuses. A key that no filter outside of it provides is an error
-    when the proxy is made. Raises ``TypeError`` for what is no condition.
+    A condition on what is not known is false, and so refuses: as long as it says who may. ``~`` makes it true, and
+    ``~when.key(PRINCIPAL, is_banned)`` lets in whoever is nobody; say ``when.key(PRINCIPAL, is_welcome)``, or
+    ``when.key(PRINCIPAL, lambda principal: not is_banned(principal))``.
+
+    A key that no filter outside of it provides is an error when the proxy is made. With a condition on the path, a
+    target with two readings does not pass (see ``PathPolicy``). Raises ``TypeError`` for what is no condition.
     """
 
     guards = True
@@ -32,6 +36,7 @@ class Authorize(Component):
         self._when = when
         self._test = when.test
         self._refusals = Refusals("Authorize")
+        self.reads_path: bool = when.reads_path
         self.requires: frozenset[Key[Any]] = when.requires
 
     def __call__(self, exchange: Exchange, handler: Handler) -> Coroutine[Any, Any, Response]:

@@ -25,6 +25,8 @@ __all__ = ["BasicAuth", "hash_of"]
 _AUTHORIZATION = istr("Authorization")
 _COST, _BLOCK, _SALT, _LENGTH = 2**14, 8, 16, 32
 _AT_ONCE, _WAITING, _KEPT = 2, 64, 1024
+_LARGEST = 2**31 - 1
+"""Bytes at most that scrypt may take: what OpenSSL can be told."""
 
 
 class BasicAuth(Authentication):
@@ -46,7 +48,11 @@ class BasicAuth(Authentication):
         See ``Authentication``. ``Authorization`` is not passed on.
 
     Passwords are checked in threads, two at once; where more than 64 wait the answer is 503 (``Overloaded``), lest
-    guessing costs everybody time. A name that nobody has takes as long as a wrong password. Put a rate limit before it.
+    guessing costs everybody time. A client that leaves meanwhile gives up its place only when its check is over. Put a
+    rate limit before it.
+
+    A name that nobody has takes as long as a wrong password, by the costliest hash of all: where some are cheaper than
+    others, as after a change of ``hash_of``, time tells whose those are.
 
     Raises ``ValueError`` that names the parameter.
     """
@@ -68,12 +74,13 @@ class BasicAuth(Authentication):
             raise ValueError(f"realm must be printable ASCII without quotes, got {realm!r}")
         if not 0 <= remember < float("inf"):
             raise ValueError(f"remember must be at least 0 and finite, got {remember}")
-        super().__init__(optional=optional, field=field, challenge=f'Basic realm="{realm}", charset="UTF-8"')
+        challenge = f'Basic realm="{realm}", charset="UTF-8"'
+        super().__init__(optional=optional, field=field, challenge=challenge, shown_in=(_AUTHORIZATION,))
         self._principals = principals(users, roles or {}, "basic")
         if any(":" in name for name in users):
             raise ValueError("users: a name has no colon")
         self._hashes = {name: _Hash.read(name, text) for name, text in users.items()}
-        self._nobody = _Hash.of("nobody's", token_bytes(_SALT))
+        self._nobody = max(self._hashes.values(), key=lambda each: each.work).nobodys()
         self._remember = remember
         self._secret = token_bytes(32)
         self._known: OrderedDict[bytes, tuple[str, float]] = OrderedDict()
@@ -110,10 +117,14 @@ class BasicAuth(Authentication):
             raise Overloaded("too many passwords wait to be checked", retry_after=1.0)
         if self._checks is None:
             self._checks = asyncio.Semaphore(_AT_ONCE)
+        checks = self._checks
         self._waiting += 1
         try:
-            async with self._checks:
-                return await asyncio.to_thread(hashed.is_of, password)
+            await checks.acquire()
+            check = asyncio.get_running_loop().run_in_executor(None, hashed.is_of, password)
+            # Whoever waits for it may be cancelled, but the thread is not: it is over when it is over.
+            check.add_done_callback(lambda _: checks.release())
+            return await asyncio.shield(check)
         finally:
             self._waiting -= 1
 
@@ -153,9 +164,20 @@ class _Hash:
         power = found._cost.bit_count() == 1
         if kind != "scrypt" or not power or not _COST <= found._cost <= 2**20 or not 1 <= found._block <= 16:
             raise ValueError(f"users: that of {name!r} is no hash, as hash_of() makes them")
+        if _memory(found._cost, found._block) > _LARGEST:
+            raise ValueError(f"users: that of {name!r} costs too much memory: {found._cost} times {found._block}")
         if len(found._hash) != _LENGTH or len(found._salt) < 8:
             raise ValueError(f"users: that of {name!r} is no hash, as hash_of() makes them")
         return found
+
+    @property
+    def work(self) -> int:
+        """What it costs to compute, in proportion."""
+        return self._cost * self._block
+
+    def nobodys(self) -> _Hash:
+        """One that costs as much, and of no password."""
+        return _Hash(self._cost, self._block, token_bytes(len(self._salt)), token_bytes(_LENGTH))
 
     def is_of(self, password: str) -> bool:
         return hmac.compare_digest(_scrypt(password, self._cost, self._block, self._salt), self._hash)
@@ -166,7 +188,12 @@ class _Hash:
 
 def _scrypt(password: str, cost: int, block: int, salt: bytes) -> bytes:
     data = password.encode("utf-8", "surrogateescape")
-    return hashlib.scrypt(data, salt=salt, n=cost, r=block, p=1, maxmem=256 * cost * block, dklen=_LENGTH)
+    return hashlib.scrypt(data, salt=salt, n=cost, r=block, p=1, maxmem=_memory(cost, block), dklen=_LENGTH)
+
+
+def _memory(cost: int, block: int) -> int:
+    """Bytes that scrypt takes: its table, and a few blocks (RFC 7914 section 5)."""
+    return 128 * block * (cost + 4)
 
 
 def _credentials(said: str) -> tuple[str, str] | None:

@@ -17,7 +17,7 @@ from ...facts import ClientAddress, Principal
 from ...handler import Handler
 from ...message import Response
 from ...trust import TrustedProxies
-from .base import Authentication, is_name
+from .base import Authentication, is_name, roles_of
 from .certificate import Certificate, CertificateRefused, distinguished_name, field_of, of_field
 from .jwk import check_extra
 
@@ -96,14 +96,14 @@ class ClientCertificate(Authentication):
         for what, given in (("fingerprints", fingerprints), ("subjects", subjects), ("issuers", issuers)):
             if isinstance(given, str):
                 raise TypeError(f"{what} must be several strings, got one: {given!r}")
-        super().__init__(optional=optional, field=field, challenge="")
+        super().__init__(optional=optional, field=field, challenge="", shown_in=(_CERT, _CHAIN))
         self.reserves: frozenset[str] = self.reserves | {_CERT, _CHAIN}
         self._name = name
         self._trusted = trusted
         self._fingerprints = frozenset(map(_fingerprint, fingerprints))
         self._subjects = frozenset(distinguished_name("subjects", each) for each in subjects)
         self._issuers = frozenset(distinguished_name("issuers", each) for each in issuers)
-        self._roles = {each: frozenset(given) for each, given in (roles or {}).items()}
+        self._roles = {each: roles_of(each, given) for each, given in (roles or {}).items()}
         self._forward = forward
         self._known: OrderedDict[bytes, _Read] = OrderedDict()
         self._clock = clock

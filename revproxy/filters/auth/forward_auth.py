@@ -137,6 +137,8 @@ class ForwardAuth(Component):
         self._service = service
         self._question = Question(method, path, send, told)
         self._copy = field_names("copy", copy)
+        if not all(map(is_plain, copy)):
+            raise ValueError(f"copy must be fields of letters, digits and dashes, got {copy!r}")
         self._principal, self._roles = (
             None if each is None else field_names(parameter, [each])[0]
             for parameter, each in (("principal", principal), ("roles", roles))
@@ -150,7 +152,7 @@ class ForwardAuth(Component):
         self._grants = Grants(remember, clock)
         self.provides: frozenset[Key[Any]] = frozenset() if principal is None else frozenset({PRINCIPAL})
         shown = _CREDENTIALS.union(map(str.lower, send))
-        self.reserves: frozenset[str] = frozenset(each for each in copy if is_plain(each) and each.lower() not in shown)
+        self.reserves: frozenset[str] = frozenset(each for each in copy if each.lower() not in shown)
 
     async def __call__(self, exchange: Exchange, handler: Handler) -> Response:
         question = self._question.about(exchange)

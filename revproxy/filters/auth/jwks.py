@@ -152,8 +152,10 @@ class Jwks(Component):
         self._waiting = 0
         self._task: asyncio.Task[None] | None = None
         self._wanted: asyncio.Event | None = None
-        self._tried: asyncio.Future[None] | None = None
-        """What those wait for whose tokens are of no known key."""
+        self._next: asyncio.Future[None] | None = None
+        """What those wait for whose tokens are of no known key: the end of the next fetch."""
+        self._now: asyncio.Future[None] | None = None
+        """The same, of the fetch that is under way, if it is because of a token."""
         self._first: asyncio.Future[None] | None = None
 
     # For who verifies. Nothing of this awaits, but for ``fetched``.
@@ -175,22 +177,23 @@ class Jwks(Component):
             return False
         if now - self._early_at >= self._cooldown:
             self._early_at = now
-            if self._tried is None:
-                self._tried = asyncio.get_running_loop().create_future()
+            if self._next is None:
+                self._next = asyncio.get_running_loop().create_future()
             self._wanted.set()
-        return self._tried is not None
+        return self._next is not None or self._now is not None
 
     async def fetched(self) -> None:
         """Return when the fetch is over that a token has asked for, however it went.
 
         Raises ``AuthenticationUnavailable`` where too many wait already."""
-        if self._tried is None:
+        over = self._now if self._next is None else self._next
+        if over is None:
             return
         if self._waiting >= _WAITING:
             raise AuthenticationUnavailable(f"{self.name}: {_WAITING} requests wait for keys already")
         self._waiting += 1
         try:
-            await asyncio.shield(self._tried)
+            await asyncio.shield(over)
         finally:
             self._waiting -= 1
 
@@ -228,6 +231,7 @@ class Jwks(Component):
             task.cancel()
             await asyncio.wait({task})
         self._wanted = None
+        self._now, self._next = self._next, None
         self._over()
         self._keys = None  # by the next start they are old
         self._failures, self._error, self._told = 0, "", ""
@@ -236,6 +240,10 @@ class Jwks(Component):
         wanted = self._wanted
         assert wanted is not None
         while True:
+            # Who wishes for a fetch while one is under way is told what the next one brings: the issuer may have
+            # written this one's answer before it had the key.
+            wanted.clear()
+            self._now, self._next = self._next, None
             try:
                 await self._refresh()
             finally:
@@ -244,7 +252,6 @@ class Jwks(Component):
                 delay = self._backoff.delay(self._failures, self._rng)
             else:
                 delay = self._interval * (1 - self._rng.random() / 10)
-            wanted.clear()
             timer = self._clock.call_later(delay, wanted.set)
             try:
                 await wanted.wait()
@@ -252,10 +259,10 @@ class Jwks(Component):
                 timer.cancel()
 
     def _over(self) -> None:
-        """Nobody need wait any more for what was tried."""
-        tried, self._tried = self._tried, None
-        if tried is not None and not tried.done():
-            tried.set_result(None)
+        """Nobody need wait any more for what was under way."""
+        over, self._now = self._now, None
+        if over is not None and not over.done():
+            over.set_result(None)
 
     # Fetching.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable, Collection, Coroutine, Iterable, Mapping, Sequence
 from hashlib import sha256
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from multidict import istr
@@ -17,7 +18,7 @@ from ...handler import Handler
 from ...headers import is_token
 from ...identity import PRINCIPAL
 from ...message import Response
-from .base import Authentication, is_name
+from .base import Authentication, is_name, roles_of
 from .claims import ClaimPath, Claims, ClaimsPolicy, path_of, strings_at, value_at
 from .cookies import without_cookie
 from .jwk import KeyLike, VerifyingKey, check_extra, verifying_keys
@@ -28,7 +29,8 @@ from .verifier import MAX_TOKEN, TokenRefused, Verifier, checked_algorithms, is_
 __all__ = ["CLAIMS", "Jwt"]
 
 CLAIMS: Key[Claims] = Key("claims")
-"""What the token of who asks has claimed, verified: as JSON has it."""
+"""What the token of who asks has claimed, verified: as JSON has it, and not to be changed: the next request with the
+token has the same."""
 
 _AUTHORIZATION = istr("Authorization")
 
@@ -121,7 +123,8 @@ class Jwt(Authentication):
                 raise ValueError(f"{what}: {value!r} is not a token")
         if type(cached) is not int or cached < 0:
             raise ValueError(f"cached must be a whole number of at least 0, got {cached!r}")
-        super().__init__(optional=optional, field=field, challenge="Bearer")
+        shown_in = (header,) if cookie is None else ()
+        super().__init__(optional=optional, field=field, challenge="Bearer", shown_in=shown_in)
         self._jwks = keys if isinstance(keys, Jwks) else None
         self._keys = None if isinstance(keys, Jwks) else KeySet(verifying_keys(keys))
         self._verifier = Verifier(
@@ -196,7 +199,7 @@ class Jwt(Authentication):
         candidates: Sequence[VerifyingKey],
     ) -> Coroutine[Any, Any, Response]:
         try:
-            claims = self._verifier.verify(token, candidates, self._clock.wall())
+            claims = MappingProxyType(self._verifier.verify(token, candidates, self._clock.wall()))
             known = _Known(self._principal(claims), claims, self._verifier.policy.ends(claims), keys)
         except TokenRefused as refused:
             return self._answer(exchange, handler, None, True, str(refused))
@@ -243,7 +246,7 @@ class Jwt(Authentication):
     def _principal(self, claims: Claims) -> Principal:
         try:
             name = self._name(claims)
-            roles = frozenset[str]() if self._roles is None else frozenset(self._roles(claims))
+            roles = frozenset[str]() if self._roles is None else roles_of(name, self._roles(claims))
         except Exception as error:  # a function of the developer's, of claims that it did not expect
             raise TokenRefused(f"no principal can be made of its claims: {type(error).__name__}") from error
         if type(name) is not str or not is_name(name):

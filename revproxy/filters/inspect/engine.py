@@ -38,6 +38,10 @@ class Engine:
         exclusions = tuple(exclusions)
         self._left: dict[str, tuple[Left, ...]] = {}
         wanted: list[Signature | Check] = []
+        packs = tuple(packs)
+        for exclusion in exclusions:
+            if not any(exclusion.about(each.id) for pack in packs for each in pack):
+                raise ValueError(f"exclusions: no signature is called {exclusion.ids!r}")
         for each in (each for pack in packs for each in pack if each.paranoia <= paranoia):
             left = tuple(filter(None, (exclusion.about(each.id) for exclusion in exclusions)))
             if any(one.is_all for one in left):

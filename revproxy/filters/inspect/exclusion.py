@@ -39,6 +39,8 @@ class Exclusion:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "ids", _several("ids", self.ids))
+        if not isinstance(self.where, Part):
+            raise TypeError(f"where: {self.where!r} is not a Part")
         if self.names is not None:
             object.__setattr__(self, "names", _several("names", self.names))
         if self.when is not None and not isinstance(self.when, When):

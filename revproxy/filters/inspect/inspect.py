@@ -12,6 +12,7 @@ from multidict import istr
 from ...answers import block
 from ...body import Body
 from ...clock import SYSTEM_CLOCK, Clock
+from ...errors import BodyTooLarge, BudgetSpent, ResponseBodyTooLarge
 from ...exchange import Exchange, Key
 from ...handler import Component, Handler
 from ...limiters.body_budget import BodyBudget
@@ -20,6 +21,7 @@ from ...message import Response
 from ...rules import Rule
 from ...security_log import LOGGER, SecurityLog, Severity
 from ...when import anything
+from ..validate.measured import Peeked
 from .bodies import is_read, read_body
 from .coding import CannotDecode, decoded
 from .engine import Engine
@@ -46,7 +48,7 @@ class Inspect(Component):
         ProxyHandler(site, filters=[Inspect(exclusions=[cms])])
 
     ``packs``
-        The families of signatures; all by default (``revproxy.filters.inspect.packs``).
+        The families of signatures, those and no others; by default all (``packs.ALL``).
     ``paranoia``
         1 to 4. Level 1 stops attacks and no ordinary traffic; each level beyond adds signatures that need exclusions.
     ``threshold``
@@ -60,7 +62,8 @@ class Inspect(Component):
         memory for that, and sent on as they came. Pictures, archives and the like stream through.
     ``max_body``
         Bytes of a body that is looked into, and those it may be when a coding is undone. Beyond them ``BodyTooLarge``
-        (413) is raised, in shadow, too: put larger uploads on a route without ``Inspect``, or raise it.
+        (413) is raised; in shadow the body goes on, not looked into. Put larger uploads on a route without ``Inspect``,
+        or raise it.
     ``budget``
         What is held of bodies counts there, with all else that is given it; 503 where it has no room.
     ``then``
@@ -100,11 +103,16 @@ class Inspect(Component):
         for pack in packs:
             if not isinstance(pack, Pack):
                 raise TypeError(f"packs: {pack!r} is not a Pack")
+        names = [pack.name for pack in packs]
+        if len(set(names)) < len(names):
+            raise ValueError(f"packs: two of the same name, of {', '.join(names)}")
         if paranoia not in (1, 2, 3, 4):
             raise ValueError(f"paranoia must be 1 to 4, got {paranoia!r}")
         for parameter, value in (("threshold", threshold), ("max_body", max_body)):
             if type(value) is not int or value < 1:
                 raise ValueError(f"{parameter} must be a positive integer, got {value!r}")
+        if isinstance(exclusions, Exclusion):
+            raise TypeError("exclusions: several of them, in a list, got one")
         exclusions = tuple(exclusions)
         for exclusion in exclusions:
             if not isinstance(exclusion, Exclusion):
@@ -148,10 +156,9 @@ class Inspect(Component):
         came = draft.body
         if came.data is None and self._engine.inspect(subject).score >= self.threshold:
             return await self._decide(exchange, handler, subject)  # the head says enough: the body need not come
-        if self._budget is None:
-            data = await came.read(self._max_body)
-        else:
-            data = await self._budget.read(exchange, came, self._max_body)
+        data = await self._read(exchange, came)
+        if data is None:
+            return await self._decide(exchange, handler, subject)
         if came.data is None:
             draft.body = Body.unsized(data) if came.length is None else Body(data)
         try:
@@ -161,6 +168,28 @@ class Inspect(Component):
         else:
             read_body(text, kind, subject)
         return await self._decide(exchange, handler, subject)
+
+    async def _read(self, exchange: Exchange, body: Body) -> bytes | None:
+        """All of ``body``; in shadow ``None`` if that is too much to look into: it goes on then as it came."""
+        limit = self._max_body
+        try:
+            if not self.shadow or body.data is not None:
+                return await (body.read(limit) if self._budget is None else self._budget.read(exchange, body, limit))
+            if self._budget is not None:
+                self._budget.hold(exchange, limit if body.length is None else min(body.length, limit))
+            exchange.request.body = peeked = Peeked(body)
+            data = await peeked.peek(limit)
+            if data is not None:
+                return data
+            raise BodyTooLarge(f"a body exceeds the limit of {limit} bytes")
+        except (BodyTooLarge, ResponseBodyTooLarge, BudgetSpent) as error:
+            action = f"{'shadow ' * self.shadow}block {503 if isinstance(error, BudgetSpent) else 413}"
+            self._log.note(
+                exchange, rule=self.name, severity=Severity.WARNING, action=action, detail="a body that is too large"
+            )
+            if not self.shadow:
+                raise
+            return None
 
     def _subject(self, exchange: Exchange) -> Subject:
         subject = Subject(exchange)

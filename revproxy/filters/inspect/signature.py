@@ -15,6 +15,7 @@ __all__ = ["Signature"]
 
 _ID = re.compile(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*-\d{2}")
 _EFFORT = 4096
+_UPPER = re.compile(r"(?<!\\)(?:\\\\)*[A-Z]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +55,8 @@ class Signature:
             raise TypeError(f"severity: {self.severity!r} is not a Severity")
         if not self.pattern.isascii():
             raise ValueError(f"pattern: {self.pattern!r} is not ASCII, as all is that it is searched in")
+        if _UPPER.search(self.pattern) is not None:
+            raise ValueError(f"pattern: {self.pattern!r} has upper-case letters: no form has them")
         if "\\n" in self.pattern:
             raise ValueError(f"pattern: {self.pattern!r} has a newline, which no form has: spaces are squeezed")
         try:

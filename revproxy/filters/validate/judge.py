@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Mapping
 
 from ...errors import BadRequest, Overloaded, ProxyError, UnprocessableContent
+from ...limiters.body_budget import BodyBudget
 from .query import BadQuery, QueryReader
 from .schema import Schema, Violation
 from .strict_json import JsonLimits, Malformed, read_json
@@ -13,18 +14,25 @@ from .strict_json import JsonLimits, Malformed, read_json
 __all__ = ["BodyJudge", "QueryJudge", "bad"]
 
 INLINE = 65536
-"""Bytes that are judged at once: 1.5 ms of ordinary JSON, under 4 of the worst that there is. More goes to a thread.
-While one step of that lasts the loop waits all the same: of 1 MiB, that takes 25 ms in all, for 10 ms."""
+"""Bytes that are judged at once: 1.5 ms of ordinary JSON, under 4 of the worst to read, and some 10 of the
+worst for ``uniqueItems``, numbers with exponents (with ``JsonLimits.big_integers`` that is seconds). More goes to a
+thread. While one step of that lasts the loop waits all the same: of 1 MiB, that takes 25 ms in all, for 10 ms."""
 _AT_ONCE, _WAITING = 2, 64
+_COMPARED = 256
+"""Integers of 16 digits or more that ``uniqueItems`` is asked of. It tells them apart by their doubles first, and of
+those near 2⁶³ a thousand have one in common: each is compared with all others. 64 KiB of them took 0.2 s."""
 
 
 class BodyJudge:
-    """Reads bodies and asks ``schema`` of them: up to 64 KiB at once, larger ones in threads, two at a time."""
+    """Reads bodies and asks ``schema`` of them: up to 64 KiB at once, larger ones in threads, two at a time. What a
+    thread has at hand when its client leaves counts in ``budget`` until it is done."""
 
-    def __init__(self, schema: Schema, limits: JsonLimits) -> None:
+    def __init__(self, schema: Schema, limits: JsonLimits, budget: BodyBudget | None = None) -> None:
         self._schema = schema
         self._limits = limits
+        self._budget = budget
         self._turns: asyncio.Semaphore | None = None
+        self._works: set[asyncio.Task[ProxyError | None]] = set()
         self._waiting = 0
 
     async def wrong_in(self, data: bytes) -> ProxyError | None:
@@ -36,12 +44,27 @@ class BodyJudge:
             raise Overloaded("too many large bodies wait to be validated", retry_after=1.0)
         if self._turns is None:
             self._turns = asyncio.Semaphore(_AT_ONCE)
+        turns = self._turns
         self._waiting += 1
         try:
-            async with self._turns:
-                return await asyncio.to_thread(self._wrong_in, data)
+            await turns.acquire()
+            return await self._in_thread(data, turns)
         finally:
             self._waiting -= 1
+
+    async def _in_thread(self, data: bytes, turns: asyncio.Semaphore) -> ProxyError | None:
+        work = asyncio.create_task(asyncio.to_thread(self._wrong_in, data))
+        work.add_done_callback(lambda _: turns.release())  # nothing ends a thread: the turn is over when it is
+        self._works.add(work)
+        work.add_done_callback(self._works.discard)
+        try:
+            return await asyncio.shield(work)
+        except asyncio.CancelledError:
+            budget, size = self._budget, len(data)
+            if budget is not None and not work.done():
+                budget.keep(size)
+                work.add_done_callback(lambda _: budget.give(size))
+            raise
 
     def _wrong_in(self, data: bytes) -> ProxyError | None:
         try:
@@ -51,6 +74,8 @@ class BodyJudge:
             if error.offset is not None:
                 said["offset"] = error.offset
             return bad(f"body: {error}", said)
+        if reading.long_integers > _COMPARED and self._schema.compares and not self._limits.big_integers:
+            return bad("body: number", {"in": "body", "reason": "number"})
         if self._schema.is_valid(reading.value):
             return None
         return _unprocessable("body", self._schema.violations(reading.value, values=reading.values))

@@ -9,6 +9,7 @@ from typing import Any, TypeAlias
 from urllib.parse import parse_qsl
 
 from .schema import Schema
+from .strict_json import is_underflow
 
 __all__ = ["BadQuery", "QueryReader"]
 
@@ -122,5 +123,5 @@ def _value(types: tuple[str, ...], text: str) -> object:
         return int(text)
     if "number" in types and _NUMBER.fullmatch(text):
         value = float(text)
-        return text if value in (float("inf"), float("-inf")) else value
+        return text if value in (float("inf"), float("-inf")) or is_underflow(text, value) else value
     return text

@@ -120,7 +120,7 @@ class ValidateRequest(Component):
         self.content_types: tuple[str, ...] = types
         self._limit = _SCHEMA_SIZE if max_size is None else max_size
         self.max_size: int | None = max_size if body is None else self._limit
-        self._judge = None if body is None else BodyJudge(_schema("body", body), limits)
+        self._judge = None if body is None else BodyJudge(_schema("body", body), limits, budget)
         self._query = None if query is None else QueryJudge(_schema("query", query))
         self._optional = optional
         self._budget = budget

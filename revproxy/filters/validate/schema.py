@@ -44,7 +44,7 @@ class Schema:
     ``schema``. Raises ``ImportError`` without it, ``TypeError`` and ``ValueError`` that name the parameter.
     """
 
-    __slots__ = ("_explaining", "_names", "_validator", "document")
+    __slots__ = ("_explaining", "_names", "_validator", "compares", "document")
 
     def __init__(
         self,
@@ -65,6 +65,8 @@ class Schema:
         except ValueError as error:
             raise ValueError(f"document: {_why(error)}") from None
         self._explaining = self._explainer(known, options)
+        self.compares: bool = any(map(_compares, (self.document, *known.values())))
+        """Whether values are compared with one another: it has ``uniqueItems``."""
         self._names = frozenset(name for each in (self.document, *known.values()) for name in _names_in(each))
 
     def _explainer(self, known: Mapping[str, Document], options: Mapping[str, Any]) -> jsonschema_rs.Validator | None:
@@ -191,6 +193,12 @@ def _plain(document: Any) -> Any:
     if isinstance(document, Mapping):
         return {name: _plain(value) for name, value in document.items()}
     return [_plain(each) for each in document] if isinstance(document, list | tuple) else document
+
+
+def _compares(schema: object) -> bool:
+    if isinstance(schema, Mapping):
+        return schema.get("uniqueItems") not in (None, False) or any(map(_compares, schema.values()))
+    return isinstance(schema, list) and any(map(_compares, schema))
 
 
 def _names_in(schema: object) -> Iterator[str]:

@@ -8,24 +8,29 @@ from dataclasses import dataclass
 from itertools import accumulate
 from typing import Any
 
-__all__ = ["JsonLimits", "Malformed", "Reading", "read_json"]
+__all__ = ["JsonLimits", "Malformed", "Reading", "is_underflow", "read_json"]
 
 _STRING = re.compile(
-    rb'"[^"\\\x00-\x1f]*+'
+    rb'(?<!\\)"[^"\\\x00-\x1f]*+'
     rb'(?:\\(?:["\\/bfnrt]'
     rb"|u(?![dD][89a-fA-F])[0-9a-fA-F]{4}"
     rb"|u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2})"
     rb'[^"\\\x00-\x1f]*+)*+"'
 )
-"""Without a surrogate that stands alone, which is no character."""
-_LONG = re.compile(rb"[0-9]{309}")
+"""Without a surrogate that stands alone, which is no character. Behind a backslash none begins: of one that has no end
+each quote in it would be tried, as far as the end of the text."""
+_LONG = re.compile(rb"(?<![0-9])[0-9]{309}")
 """More digits than the largest double has."""
+_WIDE = re.compile(rb"(?<![0-9])[0-9]{19}")
+"""As many digits as the first integer has that is beyond 64 bits."""
+_BEYOND_DOUBLES = re.compile(rb"(?<![0-9.])[0-9]{16}")
+"""As many digits before a point as the first integer has that is the same double as its neighbour, 2⁵³."""
 _EXPONENT = re.compile(rb"[0-9][eE]")
 _STEPS = bytes.maketrans(b"{[]}", b"\x01\x01\xff\xff")
 _NO_BRACKET = bytes(c for c in range(256) if c not in b"{[]}")
 _AT_ONCE = 65536
-_MOST_DEPTH = 256
-"""Far from where the recursion of any reader of JSON ends."""
+_MOST_DEPTH = 255
+"""What validators of schemas recurse to at most; readers of JSON go further."""
 
 
 class Malformed(ValueError):
@@ -48,13 +53,18 @@ class JsonLimits:
     """What of JSON is taken.
 
     ``depth``
-        Arrays and objects in one another at most, 1 to 256.
+        Arrays and objects in one another at most, 1 to 255.
     ``values``
         Values at most, of which every one costs memory and time, however short it is: commas and opening brackets are
         counted.
     ``duplicates``
         Whether an object may have a name twice. Of some readers the first one counts, of others the last: what was
         checked need not be what is acted upon.
+    ``big_integers``
+        Whether integers may be beyond 64 bits with a sign, -2⁶³ to 2⁶³-1, of up to 308 digits. Many readers make
+        something else of them, and ``uniqueItems`` takes the square of their number, for seconds during which nothing
+        else runs: 64 KiB of them take two. For the same reason a schema with ``uniqueItems`` is asked of no more than
+        256 integers of 16 digits or more, but with this.
 
     Raises ``ValueError`` that names the parameter and its value.
     """
@@ -62,6 +72,7 @@ class JsonLimits:
     depth: int = 64
     values: int = 100_000
     duplicates: bool = False
+    big_integers: bool = False
 
     def __post_init__(self) -> None:
         for name, most in (("depth", _MOST_DEPTH), ("values", 1 << 31)):
@@ -72,10 +83,11 @@ class JsonLimits:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """A document: its ``value``, and how many values it has at most."""
+    """A document: its ``value``, and how many values it has at most, and how many integers beyond 2⁵³."""
 
     value: Any
     values: int
+    long_integers: int
 
 
 def read_json(data: bytes, limits: JsonLimits) -> Reading:
@@ -88,7 +100,8 @@ def read_json(data: bytes, limits: JsonLimits) -> Reading:
     ``depth``, ``values``
         It exceeds the ``limits``. They are counted before anything is built of it, in linear time.
     ``number``
-        One that no double can hold, or of more than 308 digits; ``NaN`` and ``Infinity`` are none.
+        One that no double can hold, of more than 308 digits, or so near to 0 that nothing is left of it; an integer
+        beyond 64 bits, but with ``big_integers``. ``NaN`` and ``Infinity`` are none.
     ``duplicate``
         A name is there twice in an object, in whatever spelling.
     ``syntax``
@@ -107,9 +120,10 @@ def read_json(data: bytes, limits: JsonLimits) -> Reading:
         raise Malformed("values")
     if _LONG.search(rest) is not None:
         raise Malformed("number")
-    decoder = _DECODERS[limits.duplicates, _EXPONENT.search(rest) is not None]
+    wide = not limits.big_integers and _WIDE.search(rest) is not None
+    decoder = _DECODERS[limits.duplicates, _EXPONENT.search(rest) is not None, wide]
     try:
-        return Reading(decoder.decode(text), values)
+        return Reading(decoder.decode(text), values, len(_BEYOND_DOUBLES.findall(rest)))
     except json.JSONDecodeError as error:
         offset = len(text[: error.pos].encode())
         raise Malformed("syntax", offset) from None
@@ -143,7 +157,19 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _finite(text: str) -> float:
     value = float(text)
-    if value in (float("inf"), float("-inf")):
+    if value in (float("inf"), float("-inf")) or is_underflow(text, value):
+        raise Malformed("number")
+    return value
+
+
+def is_underflow(text: str, value: float) -> bool:
+    """Whether ``text`` is a number other than 0, of which ``value`` has nothing left."""
+    return not value and text.lower().partition("e")[0].strip("-.0") != ""
+
+
+def _within_64_bits(text: str) -> int:
+    value = int(text)
+    if not -(1 << 63) <= value < 1 << 63:
         raise Malformed("number")
     return value
 
@@ -153,12 +179,15 @@ def _constant(text: str) -> object:
 
 
 _DECODERS = {
-    (duplicates, exponents): json.JSONDecoder(
+    (duplicates, exponents, wide): json.JSONDecoder(
         object_pairs_hook=None if duplicates else _unique,
         parse_float=_finite if exponents else None,
+        parse_int=_within_64_bits if wide else None,
         parse_constant=_constant,
     )
     for duplicates in (False, True)
     for exponents in (False, True)
+    for wide in (False, True)
 }
-"""A function for each float costs a tenth of the whole; without an exponent none is too large."""
+"""A function for each number costs a tenth of the whole; without an exponent no float is too large or too small, and
+without so many digits no integer is."""

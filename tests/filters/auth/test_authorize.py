@@ -10,6 +10,7 @@ from revproxy.facts import Principal
 from revproxy.filters.auth import Authorize
 from revproxy.identity import PRINCIPAL
 from revproxy.testing import exchange
+from revproxy.when import When
 
 
 async def site(exchange: Exchange) -> Response:
@@ -33,6 +34,26 @@ async def test_who_may() -> None:
             with pytest.raises(Forbidden):
                 await subject(asked, site)
     assert subject.requires == {PRINCIPAL}
+
+
+@pytest.mark.parametrize(
+    ("condition", "may"),
+    [
+        (when.key(PRINCIPAL, lambda principal: principal.name != "eve"), False),
+        (~when.key(PRINCIPAL, lambda principal: principal.name == "eve"), True),
+        (~when.path("/admin/*") | when.key(PRINCIPAL, lambda principal: True), True),
+    ],
+    ids=repr,
+)
+async def test_what_is_not_known(condition: When, may: bool) -> None:
+    """A condition on who it is does not hold for nobody, and ``~`` turns that round: who may is to be said, as the
+    docstring has it."""
+    subject = Authorize(condition)
+    if may:
+        assert (await subject(exchange(), site)).status == 200
+    else:
+        with pytest.raises(Forbidden):
+            await subject(exchange(), site)
 
 
 def test_nonsense() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
 from revproxy import Exchange, Filter, Pipeline, ProxyHandler, Response, Rule, Rules, Upstream, when
@@ -9,7 +11,7 @@ from revproxy.errors import Unauthorized
 from revproxy.facts import Principal
 from revproxy.filters import FailOpen, Signed
 from revproxy.filters.auth import ApiKey, BasicAuth, digest_of, hash_of, new_key
-from revproxy.filters.auth.base import is_name
+from revproxy.filters.auth.base import is_name, roles_of
 from revproxy.identity import PRINCIPAL
 from revproxy.signatures import verify
 from revproxy.testing import FakeUpstream, exchange
@@ -53,17 +55,19 @@ async def test_on_every_route() -> None:
 
 
 async def test_where_the_filter_breaks() -> None:
-    """S-24: also where a filter that should have found out breaks, and the request goes on without it."""
+    """S-24: where a filter that should have found out breaks nothing goes on; that it may is not taken."""
 
     class Broken(ApiKey):
         def admit(self, exchange: Exchange, principal: Principal | None, *, shown: bool, why: str = "") -> None:
             raise ZeroDivisionError
 
     async with FakeUpstream() as server:
-        proxy = ProxyHandler(Upstream(server.url), filters=[FailOpen(Broken(KEYS, field="X-User"))])
-        async with serving(proxy) as site:
-            assert (await site.ask(b"GET / HTTP/1.1\r\nHost: a\r\n" + LIES + b"\r\n")).status == 200
-        assert b"root" not in server.requests[0].raw_head
+        broken = Broken(KEYS, field="X-User")
+        async with serving(ProxyHandler(Upstream(server.url), filters=[broken])) as site:
+            assert (await site.ask(b"GET / HTTP/1.1\r\nHost: a\r\n" + LIES + b"\r\n")).status == 500
+        assert server.requests == []
+    with pytest.raises(ValueError, match="guards"):
+        FailOpen(broken)
 
 
 async def test_where_the_composition_is_replaced() -> None:
@@ -120,9 +124,9 @@ async def test_several_ways() -> None:
 
 
 def test_fields() -> None:
-    """A field of a plain name is reserved; others no client can send anyway. What frames a request cannot be one."""
+    """The field is reserved. What frames a request cannot be one."""
     assert ApiKey(KEYS, field="X-User").reserves == {"X-User"}
-    assert ApiKey(KEYS, field="x_user").reserves == ApiKey(KEYS).reserves == frozenset()
+    assert ApiKey(KEYS).reserves == frozenset()
     with pytest.raises(ValueError, match="reserved must be names of fields"):
         ProxyHandler(Upstream("http://a"), filters=[ApiKey(KEYS, field="Host")])
 
@@ -137,3 +141,31 @@ def test_fields() -> None:
 def test_names(name: str, good: bool) -> None:
     """S-26: a principal's name can stand in a field."""
     assert is_name(name) is good
+
+
+@pytest.mark.parametrize("field", ["X_User", "X.User", "X User", "", "X-Us\xe9r"])
+def test_a_field_that_could_be_taken_for_another(field: str) -> None:
+    """S-23: a server may read ``X_User`` as ``X-User``, and cannot be told of it in a way that no client can forge."""
+    with pytest.raises(ValueError, match="is not a field name of letters, digits and dashes"):
+        ApiKey(KEYS, field=field)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda field: ApiKey(KEYS, header="X-Key", field=field),
+        lambda field: ApiKey(KEYS, header="X-Key", scheme="Bearer", optional=True, field=field),
+    ],
+)
+@pytest.mark.parametrize("field", ["X-Key", "x-kEY"])
+def test_one_field_for_both(make: Callable[[str], object], field: str) -> None:
+    """What credentials are shown in is not passed on, and so can tell nothing."""
+    with pytest.raises(ValueError, match="is what credentials are shown in, and is not passed on"):
+        make(field)
+
+
+def test_roles_that_are_one_string() -> None:
+    """They would be its letters."""
+    with pytest.raises(TypeError, match="roles: those of 'robot' must be several strings, got one: 'admin'"):
+        ApiKey(KEYS, roles={"robot": "admin"})
+    assert roles_of("robot", ["admin", "admin"]) == {"admin"}

@@ -216,6 +216,7 @@ async def test_who_is_let_in() -> None:
         ({"subjects": ["robot"]}, "subjects: 'robot' is no distinguished name"),
         ({"issuers": ["="]}, "issuers: '=' is no distinguished name"),
         ({"field": "a b"}, "field: 'a b' is not a field name"),
+        ({"field": "client-cert"}, "field: 'client-cert' is what credentials are shown in"),
     ],
 )
 def test_nonsense(options: dict[str, Any], says: str) -> None:
@@ -224,6 +225,8 @@ def test_nonsense(options: dict[str, Any], says: str) -> None:
         subject(**options)
     with pytest.raises(TypeError, match="subjects must be several strings"):
         ClientCertificate(subjects="CN=robot")
+    with pytest.raises(TypeError, match="roles: those of 'ada' must be several strings, got one: 'admin'"):
+        subject(roles={"ada": "admin"})
 
 
 async def test_few_are_kept() -> None:

@@ -402,10 +402,13 @@ async def test_what_breaks() -> None:
 
 
 async def test_it_does_not_fail_open() -> None:
-    """``FailOpen`` is for filters that break. That nobody can be asked is a decision, and stands."""
+    """``FailOpen`` is not for what guards, and takes no such filter; nor would it catch that nobody can be asked, where
+    one that guards by another name hides it: that is a decision, and stands."""
     setup = Setup(ConnectFailed("x"))
     with pytest.raises(AuthenticationUnavailable):
-        await FailOpen(setup.subject)(exchange(), setup.site)
+        await FailOpen(lambda asked, handler: setup.subject(asked, handler))(exchange(), setup.site)
+    with pytest.raises(ValueError, match="guards"):
+        FailOpen(setup.subject)
     assert setup.sent == []
 
 
@@ -501,7 +504,7 @@ def test_composition() -> None:
 
 def test_what_it_reserves() -> None:
     """S-24: what it tells servers, on every route; but not what it is shown, nor what others are."""
-    copy = ["X-User", "x_user", "Authorization", "Cookie", "X-Token"]
+    copy = ["X-User", "Authorization", "Cookie", "X-Token"]
     assert ForwardAuth(respond(200), copy=copy, send=["X-Token", "Cookie"]).reserves == {"X-User"}
 
 
@@ -511,6 +514,7 @@ def test_what_it_reserves() -> None:
         ({"path": "x"}, "path must begin with a slash"),
         ({"copy": ["Host"]}, "copy must be fields"),
         ({"copy": "X-User"}, "copy must be fields"),
+        ({"copy": ["X-User", "x_user"]}, "copy must be fields of letters, digits and dashes"),
         ({"principal": ""}, "principal must be fields"),
         ({"roles": "X-Roles"}, "roles: 'X-Roles' are nobody's without a principal"),
         ({"principal": "X", "roles": "Y", "separator": " "}, "separator must be"),

@@ -34,7 +34,7 @@ from revproxy.testing import (
     stall,
     truncate,
 )
-from tests.wire import until
+from tests.wire import turns, until
 
 from ...e2e.wire import serving
 from .tokens import AUDIENCE, ISSUER, document, jwk, rsa_key, token
@@ -125,6 +125,31 @@ async def test_fetched_again() -> None:
         await issuer.clock.advance_async(1000)
         assert 11 <= issuer.times <= 14
     assert issuer.told(JwksChanged) == ["login: 2 keys, new one, two", "login: 1 keys, gone one"]
+
+
+async def test_a_key_that_a_fetch_under_way_has_missed() -> None:
+    """A token of a new key comes while the regular fetch is under way, whose answer the issuer has written before it
+    had the key: it waits for the next one, which follows at once. So do those that come meanwhile."""
+    issuer = Issuer()
+    old, gate = document(ONE), asyncio.Event()
+
+    async def slow() -> bytes:
+        await gate.wait()
+        return old
+
+    async with issuer.serves(issuer.keys(interval=100, cooldown=1)) as jwt:
+        issuer.answer = slow
+        await issuer.clock.advance_async(100)
+        assert issuer.times == 2
+        waiting = [asyncio.create_task(jwt(asked("two"), who)) for _ in range(3)]
+        await turns()
+        issuer.answer = document(ONE, TWO)
+        gate.set()
+        for task in waiting:
+            assert (await task).headers["X-Who"] == "ada (jwt)"
+        assert issuer.times == 3
+        await issuer.clock.advance_async(80)
+        assert issuer.times == 3
 
 
 async def test_an_unknown_key_has_them_fetched() -> None:

@@ -68,6 +68,30 @@ async def test_a_good_token() -> None:
     assert request[CLAIMS]["email"] == "ada@a.test"
 
 
+async def test_claims_cannot_be_changed() -> None:
+    """They are those of every request with the token: what one filter writes there the next request would have."""
+    one = subject()
+
+    async def raises(exchange: Exchange) -> Response:
+        exchange[CLAIMS]["admin"] = True  # type: ignore[index]
+        return Response(200)
+
+    good = token(headers={"kid": "one"})
+    for _ in range(2):
+        with pytest.raises(TypeError):
+            await one(asked(good), raises)
+        request = asked(good)
+        await one(request, who)
+        assert "admin" not in request[CLAIMS]
+
+
+async def test_roles_that_are_one_string() -> None:
+    """A function that returns one has returned no roles: the token is refused, rather than good for its letters."""
+    assert "no principal can be made of its claims: TypeError" in await refused(
+        subject(roles=lambda claims: "admin"), token(headers={"kid": "one"})
+    )
+
+
 async def test_where_the_token_is() -> None:
     """In a field of another name, without a scheme, or in a cookie; it is taken out of what goes on, unless it is
     wanted there, and the other cookies stay."""
@@ -359,6 +383,8 @@ def test_any_claims(claims: dict[str, Any]) -> None:
         ({"roles": "a..b"}, r"roles: 'a..b' is no path"),
         ({"cached": -1}, "cached must be a whole number"),
         ({"field": "a b"}, "field: 'a b' is not a field name"),
+        ({"field": "authorization"}, "field: 'authorization' is what credentials are shown in"),
+        ({"field": "X-T", "header": "x-t", "forward": True}, "field: 'X-T' is what credentials are shown in"),
     ],
 )
 def test_nonsense(options: dict[str, Any], says: str) -> None:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import gzip
 import logging
+from collections.abc import AsyncIterator
 
 import pytest
 
 from revproxy import Exchange, Pipeline, ProxyHandler, Response, Rule, Rules, Upstream, block, respond, when
-from revproxy.body import Body
+from revproxy.body import Body, StreamBody
 from revproxy.errors import BodyTooLarge, BudgetSpent
 from revproxy.filters import Retry
 from revproxy.filters.inspect import INSPECTION, Check, Exclusion, Form, Inspect, Pack, Part, Signature
@@ -171,6 +172,24 @@ async def test_large_bodies() -> None:
     assert (await Inspect(PACK)(picture, site)).status == 200
 
 
+async def test_large_bodies_in_shadow(caplog: pytest.LogCaptureFixture) -> None:
+    """In shadow nothing is stopped: what is too large goes on whole, and the log says what would have been."""
+    for made in (_streamed(b'{"a": "bcdef"}'), _of_chunks(b'{"a": ', b'"bcdef"', b"}"), post(b'{"a": "bcdef"}')):
+        response = await Inspect(PACK, max_body=10, shadow=True)(made, site)
+        assert (response.status, response.body.data) == (200, b'{"a": "bcdef"}')
+    assert [record.__dict__["action"] for record in caplog.records] == ["shadow block 413"] * 3
+
+
+def _of_chunks(*chunks: bytes) -> Exchange:
+    async def sent() -> AsyncIterator[bytes]:
+        for chunk in chunks:
+            yield chunk
+
+    made = post(b"")
+    made.request.body = StreamBody(sent())
+    return made
+
+
 def _streamed(data: bytes) -> Exchange:
     made = post(b"")
 
@@ -222,6 +241,8 @@ async def test_rules_read_what_was_found() -> None:
         ({"prefilter": "x"}, "prefilter must be"),
         ({"then": 3}, "then: 3 is not a handler"),
         ({"exclusions": [3]}, "exclusions: 3 is not an Exclusion"),
+        ({"exclusions": Exclusion(ids="x-01")}, "exclusions: several of them, in a list, got one"),
+        ({"exclusions": [Exclusion(ids="y-*")]}, "exclusions: no signature is called"),
     ],
 )
 def test_bad(arguments: dict[str, object], said: str) -> None:
@@ -234,6 +255,8 @@ def test_bad_pack() -> None:
     """A pack is a ``Pack``."""
     with pytest.raises(TypeError, match="packs: 'sqli' is not a Pack"):
         Inspect("sqli")  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="packs: two of the same name, of x, x"):
+        Inspect(PACK, PACK)
 
 
 def test_it_stands_outside_what_shortcuts() -> None:

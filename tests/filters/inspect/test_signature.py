@@ -23,6 +23,7 @@ def test_found_where_it_is_looked_for() -> None:
         ({"paranoia": 5}, "paranoia must be 1 to 4, got 5"),
         ({"pattern": "a*"}, "without a bound"),
         ({"pattern": "é"}, "is not ASCII"),
+        ({"pattern": r"\WCoupon"}, "has upper-case letters"),
         ({"pattern": "(a"}, "unterminated subpattern"),
         ({"pattern": "a{0,9}"}, "is found in nothing"),
         ({"pattern": r"a\nb"}, "has a newline"),

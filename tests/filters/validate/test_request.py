@@ -513,7 +513,8 @@ async def test_large_bodies_wait_in_turn(monkeypatch: pytest.MonkeyPatch) -> Non
     bench = Bench(body=ORDER)
     large = b'{"items":[%b]}' % (b" " * 70_000)
     tasks = [asyncio.create_task(bench.ask(large)) for _ in range(65)]
-    await asyncio.sleep(0)  # each of them begins
+    for _ in range(3):  # each of them begins, and two threads
+        await asyncio.sleep(0)
     assert going == 2
     assert await bench.ask(b'{"items":[]}') is None
     tasks[5].cancel()
@@ -526,12 +527,80 @@ async def test_large_bodies_wait_in_turn(monkeypatch: pytest.MonkeyPatch) -> Non
         pass
 
 
+async def test_clients_that_leave_free_no_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    """S-50: nothing ends a thread. Who goes away while one judges his body leaves it and what it has at hand counted
+    until it is done: there are never more than two."""
+    go = asyncio.Event()
+    going = most = 0
+
+    async def to_thread(function: Any, *arguments: Any) -> Any:
+        nonlocal going, most
+        going += 1
+        most = max(going, most)
+        await go.wait()
+        going -= 1
+        return function(*arguments)
+
+    monkeypatch.setattr(asyncio, "to_thread", to_thread)
+    budget = BodyBudget(10_000_000)
+    bench = Bench(body=ORDER, budget=budget)
+    large = b'{"items":[%b]}' % (b" " * 70_000)
+    for _ in range(20):
+        task = asyncio.create_task(bench.ask(large))
+        for _ in range(3):
+            await asyncio.sleep(0)
+        task.cancel()
+        await asyncio.wait([task])
+    assert (going, most) == (2, 2)
+    assert budget.held == 2 * len(large)
+    waiting = asyncio.create_task(bench.ask(large))
+    go.set()
+    assert await waiting is None
+    assert (going, most, budget.held) == (0, 2, 0)
+
+
 async def test_a_thread_judges_as_well(caplog: pytest.LogCaptureFixture) -> None:
     """What is judged in a thread is judged the same."""
     bench = Bench(body=ORDER)
     assert await bench.ask(b'{"items":[%b]}' % (b" " * 70_000)) is None
     error = await bench.ask(b'{"items":[{"price":-1}%b]}' % (b" " * 70_000))
     assert said(error) == [{"in": "body", "pointer": "#/items/0/price", "keyword": "minimum"}]
+
+
+@pytest.mark.parametrize("shadow", [False, True])
+async def test_the_deepest_that_may_be_allowed(shadow: bool) -> None:
+    """The depth that is allowed at most breaks nothing behind it."""
+    bench = Bench(body={"const": 1}, limits=JsonLimits(depth=255), shadow=shadow)
+    error = await bench.ask(b"[" * 255 + b"]" * 255)
+    assert isinstance(error, UnprocessableContent) is not shadow
+    assert bench.subject.refused == 1
+
+
+@pytest.mark.parametrize("schema", [{"uniqueItems": True}, {"uniqueItems": True, "items": {"type": "integer"}}])
+async def test_integers_that_a_schema_compares_one_by_one(schema: Any) -> None:
+    """S-50: of integers beyond 64 bits each would be compared with all the others: they are refused before."""
+    numbers = b",".join(b"%d" % (10**20 + each) for each in range(2900))
+    for start in (b"", b"-"):
+        error = await Bench(body=schema).ask(b"[%b%b]" % (start, numbers))
+        assert said(error) == [{"in": "body", "reason": "number"}]
+    assert await Bench(body=schema, limits=JsonLimits(big_integers=True)).ask(b"[%d,%d]" % (10**20, 10**21)) is None
+
+
+@pytest.mark.parametrize("start", [2**53, 2**62, 2**63 - 3000, -(2**63)])
+async def test_integers_of_one_double(start: int) -> None:
+    """S-50: of integers near 2⁶³ a thousand are the same double, and are compared one by one: a schema that compares is
+    asked of 256 at most, wherever it does so; one that does not, of as many as there are."""
+    nested = {"properties": {"ids": {"$ref": "#/$defs/ids"}}, "$defs": {"ids": {"uniqueItems": True}}}
+    for schema, most in ((nested, 256), ({"properties": {"ids": {"type": "array"}}}, 3000)):
+        bench = Bench(body=schema)
+        assert await bench.ask(json.dumps({"ids": list(range(start, start + most))}).encode()) is None
+        if most == 256:
+            error = await bench.ask(json.dumps({"ids": list(range(start, start + most + 1))}).encode())
+            assert said(error) == [{"in": "body", "reason": "number"}]
+    floats = [each + 0.1234567890123456 for each in range(3000)]
+    assert await Bench(body=nested).ask(json.dumps({"ids": floats}).encode()) is None
+    many = Bench(body=nested, limits=JsonLimits(big_integers=True))
+    assert await many.ask(json.dumps({"ids": list(range(start, start + 300))}).encode()) is None
 
 
 # Composition.
