@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
 
 from ...exchange import Exchange
 from .exclusion import Exclusion, Left
@@ -25,6 +26,8 @@ _NAMES = (
 )
 _USUAL = frozenset(_NAMES) | frozenset(map(str.lower, _NAMES))
 """Fields that browsers send, as they write them, and as HTTP/2 does."""
+_ENOUGH = 64
+"""A score beyond which nothing more is looked for: else a request that is full of attacks takes longest."""
 _MOST, _LONGEST = 4096, 512
 """Texts that are remembered, and the characters of each."""
 
@@ -72,25 +75,22 @@ class Engine:
         """What is found in ``subject``."""
         findings: list[Finding] = []
         exchange = subject.exchange
-        candidates = self._candidates(subject.texts)
-        known = self._known
-        for text in subject.lasting:
-            more = known.get(text)
-            if more is None:
-                more = self._lasting(text)
-            if more:
-                candidates = sorted({*candidates, *more})
-        if candidates:
-            values = subject.values
-            values = values + [Value(each.part, each.name, said) for each in values if (said := _hidden(each.text))]
-            for place in candidates:
-                signature = self._signatures[place]
-                for value in values:
-                    matched = signature.found_in(value)
-                    if matched is not None and not self._is_left(signature.id, exchange, value):
-                        part = (value.part.name or "").lower()
-                        findings.append(_finding(signature, part, value.name, redacted(matched)))
-                        break
+        values: list[Value] = []
+        done: set[int] = set()
+        score = 0
+        for place in chain(self._candidates(subject.texts), *self._of_lasting(subject.lasting)):
+            if place in done:
+                continue
+            done.add(place)
+            if not values:
+                values = subject.values
+                values = values + [Value(each.part, each.name, said) for each in values if (said := _hidden(each.text))]
+            finding = self._found(self._signatures[place], values, exchange)
+            if finding is not None:
+                findings.append(finding)
+                score += SCORES[finding.severity]
+                if score >= _ENOUGH:
+                    break
         for check in self._asked(subject):
             seen = check.test(subject)
             if seen is not None and not self._is_left(check.id, exchange, None):
@@ -113,33 +113,45 @@ class Engine:
             asked += self._of_troubles
         return dict.fromkeys(asked) if len(asked) > len(self._checks) else asked
 
-    def _candidates(self, texts: list[str]) -> Sequence[int]:
+    def _found(self, signature: Signature, values: Iterable[Value], exchange: Exchange) -> Finding | None:
+        for value in values:
+            matched = signature.found_in(value)
+            if matched is not None and not self._is_left(signature.id, exchange, value):
+                return _finding(signature, (value.part.name or "").lower(), value.name, redacted(matched))
+        return None
+
+    def _candidates(self, texts: list[str]) -> Iterator[int]:
         """Which signatures are found in one of ``texts`` in any form, be it theirs or not."""
         secrets = [said for text in texts if len(text) >= SHORTEST and (said := _hidden(text))]
         joined = _joined([*texts, *secrets] if secrets else texts)
         made = forms(joined, self._forms)
-        found = self._confirmed(self._prefilter, "\n".join(made), 0)
-        if self._first_compact < len(self._signatures) and " " in made[0]:
-            compact = form(Form.COMPACT, joined) if has_entities(made[0]) else made[0].replace(" ", "")
-            found += self._confirmed(self._compact, compact, self._first_compact)
-        return found
+        yield from self._confirmed(self._prefilter, "\n".join(made), 0)
+        if self._first_compact < len(self._signatures):
+            entities = has_entities(made[0])
+            if entities or " " in made[0]:
+                compact = form(Form.COMPACT, joined) if entities else made[0].replace(" ", "")
+                yield from self._confirmed(self._compact, compact, self._first_compact)
 
-    def _confirmed(self, prefilter: Prefilter, text: str, first: int) -> list[int]:
+    def _confirmed(self, prefilter: Prefilter, text: str, first: int) -> Iterator[int]:
         """What ``prefilter``, whose signatures begin at the ``first``, suspects in ``text`` and is found there."""
-        signatures = self._signatures
-        return [
-            first + place
-            for place, lines in prefilter.suspects(text.replace(DIVIDE, "\n")).items()
-            if any(map(signatures[first + place].search, lines))
-        ]
+        for place, lines in prefilter.suspects(text.replace(DIVIDE, "\n")).items():
+            if any(map(self._signatures[first + place].search, lines)):
+                yield first + place
 
-    def _lasting(self, text: str) -> Sequence[int]:
-        """The same of one text, for the next time, too."""
-        found = self._candidates([text])
-        if len(text) <= _LONGEST:
-            if len(self._known) >= _MOST:
-                self._known.clear()
-            self._known[text] = found
+    def _of_lasting(self, texts: Iterable[str]) -> list[Sequence[int]]:
+        """The same of each of ``texts``, remembered."""
+        known = self._known
+        found: list[Sequence[int]] = []
+        for text in texts:
+            more = known.get(text)
+            if more is None:
+                more = tuple(self._candidates([text]))
+                if len(text) <= _LONGEST:
+                    if len(known) >= _MOST:
+                        known.clear()
+                    known[text] = more
+            if more:
+                found.append(more)
         return found
 
     def _is_left(self, id: str, exchange: Exchange, value: Value | None) -> bool:

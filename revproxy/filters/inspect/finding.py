@@ -14,6 +14,7 @@ SCORES = {Severity.CRITICAL: 5, Severity.ERROR: 4, Severity.WARNING: 3, Severity
 """What a finding adds to the anomaly score, as in the OWASP Core Rule Set."""
 
 _MOST = 48
+_ORDINARY = re.compile(r"[\w.@\[\]-]{1,64}")
 _DIGITS = re.compile(r"[0-9]")
 _LETTERS = re.compile(r"[a-z]")
 
@@ -36,7 +37,9 @@ class Finding:
     matched: str
 
     def __str__(self) -> str:
-        where = f" in {self.part} {self.name[:64]!a}" if self.name else f" in {self.part}" if self.part else ""
+        # What is no ordinary name may be a body that was taken for one, secrets and all.
+        name = self.name if _ORDINARY.fullmatch(self.name) is not None else redacted(self.name.lower())
+        where = f" in {self.part} {name!a}" if name else f" in {self.part}" if self.part else ""
         return f"{self.id} ({self.about}){where}: {self.matched}"
 
 

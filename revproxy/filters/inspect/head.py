@@ -13,15 +13,11 @@ __all__ = ["head_texts", "head_values"]
 
 _PROTOCOL = frozenset(
     (
-        "accept-encoding",
         "connection",
         "content-length",
         "cookie",
         "host",
-        "keep-alive",
-        "te",
         "transfer-encoding",
-        "upgrade",
     )
 )
 """Fields that only the protocol reads, or that are looked at otherwise."""
@@ -30,6 +26,7 @@ _NAMED = {"user-agent": Part.USER_AGENT, "referer": Part.REFERER}
 
 
 _COOKIE = istr("Cookie")
+_AUTHORIZATION = istr("Authorization")
 
 
 def head_texts(inbound: Inbound) -> list[str]:
@@ -45,11 +42,15 @@ def head_texts(inbound: Inbound) -> list[str]:
             for raw in query.split("&"):
                 name, _, value = raw.partition("=")
                 texts += (name, value)
+    shown = inbound.headers.get(_AUTHORIZATION)
+    if shown is not None:
+        texts.append(shown.rpartition(" ")[2])
     for line in inbound.headers.getall(_COOKIE, ()):
         if '"' in line:
             for pair in inbound.cookies.items():
                 texts += pair
-            break
+            texts += map(str.strip, line.split(";"))
+            continue
         for raw in line.split(";"):
             name, _, value = raw.partition("=")
             texts += (name.strip(" \t"), value.strip(" \t"))
@@ -73,10 +74,16 @@ def head_values(inbound: Inbound) -> list[Value]:
         name = field.lower()
         if name in _PROTOCOL:
             cookies = cookies or name == "cookie"
+        elif name == "authorization":  # behind the scheme there may be Base64
+            values.append(Value(Part.FIELD, name, text))
+            values.append(Value(Part.FIELD, name, text.rpartition(" ")[2]))
         else:
             values.append(Value(_NAMED.get(name, Part.FIELD), name, text))
     if cookies:
         for name, text in inbound.cookies.items():
             values.append(Value(Part.COOKIE_NAME, name, name))
             values.append(Value(Part.COOKIE, name, text))
+        for line in inbound.headers.getall(_COOKIE, ()):
+            pieces = (piece.strip(" \t") for piece in line.split(";") if "=" not in piece)
+            values.extend(Value(Part.COOKIE, "", text) for text in pieces if text)  # to some, cookies without a name
     return values

@@ -36,7 +36,6 @@ from .subject import Subject
 __all__ = ["Inspect"]
 
 _CONTENT_TYPE = istr("Content-Type")
-_COOKIE = istr("Cookie")
 _CONTENT_ENCODING = istr("Content-Encoding")
 
 
@@ -146,7 +145,7 @@ class Inspect(Component):
         body = exchange.request.body
         if self._reads_body and not (body.data == b"" or body.length == 0):
             kind = media_type(exchange.inbound.headers.getall(_CONTENT_TYPE, ()))
-            if is_read(kind):
+            if is_read(kind):  # so is what has no type, or one that cannot be read
                 return self._with_body(exchange, handler, kind)
         return self._decide(exchange, handler, self._subject(exchange))
 
@@ -162,12 +161,20 @@ class Inspect(Component):
         if came.data is None:
             draft.body = Body.unsized(data) if came.length is None else Body(data)
         try:
-            text = decoded(data, ",".join(exchange.inbound.headers.getall(_CONTENT_ENCODING, ())), self._max_body)
+            text = decoded(data, self._coding(exchange), self._max_body)
         except CannotDecode as error:
             subject.trouble("coding", str(error))
         else:
+            if kind is None and _CONTENT_TYPE in exchange.inbound.headers:
+                subject.trouble("form", "a Content-Type that cannot be read")
             read_body(text, kind, subject)
         return await self._decide(exchange, handler, subject)
+
+    def _coding(self, exchange: Exchange) -> str:
+        """What the body is still in: the server may have undone it."""
+        if _CONTENT_ENCODING not in exchange.inbound.headers:
+            return ""
+        return ",".join(exchange.request.headers.getall(_CONTENT_ENCODING, ()))
 
     async def _read(self, exchange: Exchange, body: Body) -> bytes | None:
         """All of ``body``; in shadow ``None`` if that is too much to look into: it goes on then as it came."""
@@ -194,8 +201,8 @@ class Inspect(Component):
     def _subject(self, exchange: Exchange) -> Subject:
         subject = Subject(exchange)
         inbound = exchange.inbound
-        cookies = inbound.headers.getall(_COOKIE, ())  # of which the values are among the texts
-        lasting = [value for value in inbound.headers.values() if value not in cookies]
+        # Of cookies the values are among the texts.
+        lasting = [text for name, text in inbound.headers.items() if name != "Cookie" and name.lower() != "cookie"]
         subject.later(head_texts(inbound), partial(head_values, inbound), lasting=lasting)
         return subject
 

@@ -15,6 +15,7 @@ __all__ = ["Signature"]
 
 _ID = re.compile(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*-\d{2}")
 _EFFORT = 4096
+_FLAGS = re.compile(r"(?<!\\)\(\?[aiLmsux-]")
 _UPPER = re.compile(r"(?<!\\)(?:\\\\)*[A-Z]")
 
 
@@ -57,6 +58,8 @@ class Signature:
             raise ValueError(f"pattern: {self.pattern!r} is not ASCII, as all is that it is searched in")
         if _UPPER.search(self.pattern) is not None:
             raise ValueError(f"pattern: {self.pattern!r} has upper-case letters: no form has them")
+        if _FLAGS.search(self.pattern) is not None:
+            raise ValueError(f"pattern: {self.pattern!r} has flags of its own")
         if "\\n" in self.pattern:
             raise ValueError(f"pattern: {self.pattern!r} has a newline, which no form has: spaces are squeezed")
         try:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 __all__ = ["widened"]
 
 _TOKENS = re.compile(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|\(\?>|\(\?<?[=!]|\(\?:|\{\d+(?:,\d*)?\}|.", re.DOTALL)
+_ENDS = frozenset({r"\Z", "$"})
 _ANCHORS = frozenset({r"\A", "^", r"\Z", "$"})
 _REPEATED = re.compile(r"\{(\d+),(\d+)\}")
 _MANY = 9
@@ -20,7 +21,8 @@ def widened(pattern: str) -> list[str]:
 
     What is possessive or atomic gives back; what looks around is left out, and so is what may be nothing at the
     beginning: an automaton that has to follow it from everywhere is slow. Large bounds are none. An anchor is a
-    newline. What finds any character but some does not find that, which no value has in it."""
+    newline at the very beginning and end, and nothing elsewhere. What finds any character but some does not find
+    that, which no value has in it."""
     tokens = _without_looks(_greedy(_TOKENS.findall(pattern)))
     return [_one(branch) for branch in _branches(tokens)]
 
@@ -30,14 +32,43 @@ def _one(tokens: Sequence[str]) -> str:
     while (end := _end_of_optional(tokens, at)) is not None:
         at = end
     pieces = [r"\n"] if anchored and at == anchored else []
-    for token in tokens[at:]:
+    for place in range(at, len(tokens)):
+        token = tokens[place]
         if token in _ANCHORS:
-            pieces.append(r"\n")
+            outermost = _is_last(tokens, place) if token in _ENDS else _is_first(tokens, place)
+            pieces.append(r"\n" if outermost else "(?:)")
         elif token[:2] == "[^":
             pieces.append(r"[^\n\]" + token[3:] if token[2] == "]" else r"[^\n" + token[2:])
         else:
             pieces.append(_without_bound(token))
     return "".join(pieces)
+
+
+def _is_last(tokens: Sequence[str], place: int) -> bool:
+    """Whether nothing is read behind this one: what stands there are ends of groups, and other alternatives."""
+    depth = 0
+    skipped = False
+    for token in tokens[place + 1 :]:
+        if token[0] == "(":
+            if not depth and not skipped:
+                return False
+            depth += 1
+        elif token == ")":
+            if depth:
+                depth -= 1
+            else:
+                skipped = False  # the group of this one ends
+        elif not depth and token == "|":
+            skipped = True
+        elif not depth and not skipped:
+            return False
+    return True
+
+
+def _is_first(tokens: Sequence[str], place: int) -> bool:
+    """Whether nothing is read before this one."""
+    mirrored = [")" if each[0] == "(" else "(" if each == ")" else each for each in reversed(tokens[:place])]
+    return _is_last(["", *mirrored], 0)
 
 
 def _without_bound(token: str) -> str:

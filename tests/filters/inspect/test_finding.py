@@ -25,9 +25,16 @@ def test_scores() -> None:
 
 def test_words() -> None:
     """An inspection is printed with its score and the first of its findings."""
-    findings = [Finding(f"x-0{n}", "about", Severity.ERROR, "value", "q\n", "'x") for n in range(5)]
-    assert str(Inspection(20, tuple(findings))).startswith("score 20: x-00 (about) in value 'q\\n': 'x; x-01 (about)")
+    findings = [Finding(f"x-0{n}", "about", Severity.ERROR, "value", "q", "'x") for n in range(5)]
+    assert str(Inspection(20, tuple(findings))).startswith("score 20: x-00 (about) in value 'q': 'x; x-01 (about)")
     assert str(Inspection(20, tuple(findings))).endswith("; 2 more")
     assert Inspection(0, ()).severity is Severity.NOTICE
     assert str(Finding("x-01", "odd", Severity.ERROR, "", "", "why")) == "x-01 (odd): why"
     assert str(Finding("x-01", "odd", Severity.ERROR, "path", "", "../")) == "x-01 (odd) in path: ../"
+
+
+def test_a_name_that_is_none() -> None:
+    """S-72: what was taken for a name, and is a body, is told by its shape."""
+    said = str(Finding("x-01", "odd", Severity.ERROR, "name", '{"password":"hunter2"}\n', "'"))
+    assert "hunter" not in said
+    assert said.isprintable()

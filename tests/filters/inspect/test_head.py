@@ -17,7 +17,15 @@ def test_values() -> None:
     inbound = exchange(
         "GET",
         "/a%20b?q=1+2&q=%27&empty",
-        headers=[("User-Agent", "x"), ("Referer", "y"), ("X-Own", "z"), ("Cookie", 'a="1"; b = 2'), ("TE", "t")],
+        headers=[
+            ("User-Agent", "x"),
+            ("Referer", "y"),
+            ("X-Own", "z"),
+            ("Cookie", 'a="1"; b = 2; c'),
+            ("Keep-Alive", "k"),
+            ("Authorization", "Basic QQ=="),
+            ("Transfer-Encoding", "t"),
+        ],
     ).inbound
     assert {(each.part, each.name, each.text) for each in head_values(inbound)} == {
         (Part.TARGET, "", "/a%20b?q=1+2&q=%27&empty"),
@@ -29,10 +37,14 @@ def test_values() -> None:
         (Part.USER_AGENT, "user-agent", "x"),
         (Part.REFERER, "referer", "y"),
         (Part.FIELD, "x-own", "z"),
+        (Part.FIELD, "keep-alive", "k"),
+        (Part.FIELD, "authorization", "Basic QQ=="),
+        (Part.FIELD, "authorization", "QQ=="),
         (Part.COOKIE_NAME, "a", "a"),
         (Part.COOKIE, "a", "1"),
         (Part.COOKIE_NAME, "b", "b"),
         (Part.COOKIE, "b", "2"),
+        (Part.COOKIE, "", "c"),
     }
 
 

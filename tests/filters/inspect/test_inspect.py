@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import gzip
 import logging
 from collections.abc import AsyncIterator
@@ -212,6 +213,42 @@ async def test_the_head_alone_may_be_enough() -> None:
     never.data, never.length = None, 5
     made.request.body = never
     assert (await Inspect(PACK)(made, site)).status == 403
+
+
+async def test_a_field_that_says_what_a_cookie_says() -> None:
+    """It is looked at all the same."""
+    made = exchange("GET", "/", headers={"User-Agent": "a; <script", "Cookie": "a; <script"})
+    assert (await Inspect(PACK)(made, site)).status == 403
+
+
+async def test_a_type_that_cannot_be_read() -> None:
+    """S-44: what the body is then is for the server to guess, not for us."""
+    for content_type in ("application/x-www-form-urlencoded;x", "multipart/form-data; boundary=x; foo"):
+        assert (await Inspect(PACK)(post(b"a=1", content_type), site)).status == 403
+
+
+async def test_base64_behind_a_scheme() -> None:
+    """What is shown as credentials is looked into."""
+    shown = base64.b64encode(b"admin:<script>alert(1)</script>").decode()
+    made = exchange("GET", "/", headers={"Authorization": f"Basic {shown}"})
+    assert (await Inspect(PACK)(made, site)).status == 403
+
+
+async def test_what_hides_in_spaces_is_found_without_any_too() -> None:
+    """Entities of spaces, in a value that has none itself."""
+    pack = Pack("c", (Signature("c-01", "javascript:", "a script", form=Form.COMPACT),))
+    for target in ("/?q=java%26Tab;script:x", "/?q=java%26%23115;cript:x", "/?q=java%09script:x"):
+        for prefilter in ("words", "hyperscan"):
+            inspect = Inspect(pack, prefilter=prefilter)  # type: ignore[arg-type]  # both are names
+            assert (await inspect(exchange("GET", target), site)).status == 403, (target, prefilter)
+
+
+async def test_enough_is_enough() -> None:
+    """S-53: a request that is full of attacks is not looked at for longer than it takes to be sure."""
+    pack = Pack("m", tuple(Signature(f"m-{number:02}", f"x{number:02}", "one of many") for number in range(60)))
+    made = post(" ".join(f"x{number:02}" for number in range(60)).encode(), "text/plain")
+    assert (await Inspect(pack)(made, site)).status == 403
+    assert 64 <= made[INSPECTION].score < 100
 
 
 async def test_own_answer() -> None:

@@ -13,7 +13,7 @@ from revproxy.filters.inspect.engine import Engine
 from revproxy.filters.inspect.forms import Form
 from revproxy.filters.inspect.pack import Pack
 from revproxy.filters.inspect.packs import ALL
-from revproxy.filters.inspect.prefilter import HyperscanPrefilter, Prefilter, WordPrefilter, prefilter
+from revproxy.filters.inspect.prefilter import HyperscanPrefilter, Prefilter, PrefilterName, WordPrefilter, prefilter
 from revproxy.filters.inspect.signature import Signature
 from revproxy.filters.inspect.subject import Subject
 from revproxy.filters.inspect.value import Part, Value
@@ -103,3 +103,24 @@ def test_repr() -> None:
     """Both say how much they look for."""
     assert repr(HyperscanPrefilter(ODD)) == "<HyperscanPrefilter: 10 patterns>"
     assert repr(WordPrefilter(ODD)).startswith("<WordPrefilter: ")
+
+
+@pytest.mark.parametrize("name", ["words", "hyperscan"])
+def test_attacks_of_the_packs_in_long_texts(name: PrefilterName) -> None:
+    """What each signature's samples are found by is found wherever they stand, before others or last, with 15 and more
+    characters before them: an engine of hyperscan once overlooked that."""
+    engine = Engine(ALL, 4, (), name)
+    for attack in (
+        "1' or '1'='1",
+        "../.bash_history",
+        "java.net.URL",
+        "${new date().getfullyear()}",
+        "<a/href=vbscript&#9;:x>",
+    ):
+        expected = {each.id for each in SIGNATURES if each.found_in(Value(Part.VALUE, "q", attack))}
+        for others in ([], ["a"], ["x" * 15], ["hello world", "y" * 100]):
+            for texts in ([*others, attack], [attack, *others]):
+                subject = Subject(exchange())
+                subject.add(Value(Part.VALUE, "q", text) for text in texts)
+                found = engine.inspect(subject)
+                assert found.score >= 64 or {each.id for each in found.findings} >= expected, (name, attack, texts)

@@ -24,6 +24,7 @@ def test_found_where_it_is_looked_for() -> None:
         ({"pattern": "a*"}, "without a bound"),
         ({"pattern": "é"}, "is not ASCII"),
         ({"pattern": r"\WCoupon"}, "has upper-case letters"),
+        ({"pattern": "(?i:coupon)"}, "has flags of its own"),
         ({"pattern": "(a"}, "unterminated subpattern"),
         ({"pattern": "a{0,9}"}, "is found in nothing"),
         ({"pattern": r"a\nb"}, "has a newline"),

@@ -46,7 +46,12 @@ def read_json(text: str, subject: Subject) -> bool:
 def _values(text: str, subject: Subject) -> list[Value]:
     """The same with their paths: of a member, that of its object and its name."""
     found = Found(subject)
-    waiting: list[tuple[str, Any]] = [("", loads(text, object_pairs_hook=tuple, parse_int=len, parse_float=len))]
+    try:
+        document = loads(text, object_pairs_hook=tuple, parse_int=len, parse_float=len)
+    except RecursionError:  # here is less room than there was
+        subject.trouble("depth", "JSON nested too deeply")
+        return []
+    waiting: list[tuple[str, Any]] = [("", document)]
     while waiting:
         path, item = waiting.pop()
         if item.__class__ is str:
@@ -55,6 +60,11 @@ def _values(text: str, subject: Subject) -> list[Value]:
             waiting.extend((path, each) for each in reversed(item))
         elif item.__class__ is tuple:
             for name, _ in item:
-                found.name(f"{path}.{name}" if path else name, name)
-            waiting.extend((f"{path}.{name}" if path else name, each) for name, each in reversed(item))
+                found.name(_below(path, name), name)
+            waiting.extend((_below(path, name), each) for name, each in reversed(item))
     return found.values
+
+
+def _below(path: str, name: str) -> str:
+    """Not longer than it is of use: every value has one."""
+    return f"{path}.{name[:64]}"[-256:] if path else name[:64]

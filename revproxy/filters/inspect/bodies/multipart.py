@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from urllib.parse import unquote
 
+from .charsets import CHARSETS
 from .found import Found
 
 __all__ = ["read_multipart"]
@@ -13,6 +14,7 @@ _BOUNDARY = re.compile(r"[0-9A-Za-z'()+_,./:=? -]{0,69}[0-9A-Za-z'()+_,./:=?-]")
 _HEAD = 8192
 _AS_IT_IS = frozenset({"7bit", "8bit", "binary"})
 _FIELD = re.compile(r"([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*([^\r\n\x00]*)")
+_CHARSET = re.compile(r";[ \t]*charset[ \t]*=[ \t]*[\"']?([^\"';\s]*)", re.IGNORECASE)
 _PARAMETER = re.compile(r';[ \t]*([A-Za-z0-9*!#$&+.^_`|~-]+)[ \t]*=[ \t]*("(?:[^"\\]|\\.)*+"|[^;"]*)')
 
 
@@ -24,6 +26,8 @@ def read_multipart(data: bytes, boundary: str | None, found: Found) -> None:
         found.value("", data.decode("utf-8", "replace"))
         return
     mark = b"\r\n--" + boundary.encode()
+    if len(re.findall(rb"[\r\n]--" + re.escape(boundary.encode()), data)) > data.count(mark):
+        found.trouble("multipart", "a boundary behind half a line break")
     pieces = (b"\r\n" + data).split(mark)
     before, *parts = pieces
     if before or not parts or parts[-1].rstrip(b" \t\r\n") != b"--" or len(parts) == 1:
@@ -42,8 +46,7 @@ def _read_part(part: bytes, found: Found) -> None:
         found.value("", part.decode("utf-8", "replace"))
         return
     name: str | None = None
-    is_file = False
-    encoded = False
+    is_file = encoded = disposed = False
     for line in head[2:].decode("utf-8", "replace").split("\r\n"):
         field = _FIELD.fullmatch(line)
         if field is None:
@@ -52,9 +55,15 @@ def _read_part(part: bytes, found: Found) -> None:
             continue
         kind, said = field[1].lower(), field[2]
         if kind == "content-disposition":
+            if disposed:
+                found.trouble("multipart", "a part with two dispositions")
+            disposed = True
             name, is_file = _disposition(said, found)
         elif kind == "content-type":
             found.file("content-type", said)
+            charset = _CHARSET.search(said)
+            if charset is not None and charset[1].lower() not in CHARSETS:
+                found.trouble("charset", "a part in a charset that is not looked into")
         else:
             encoded = encoded or (
                 kind == "content-transfer-encoding" and said.lower() not in ("7bit", "8bit", "binary")
@@ -64,6 +73,8 @@ def _read_part(part: bytes, found: Found) -> None:
         found.trouble("multipart", "a part without a name")
     if encoded:
         found.trouble("multipart", "a part in a transfer encoding")
+    if name == "_charset_":
+        found.trouble("charset", "a form that says its charset itself")
     if not is_file:
         found.value(name or "", content.decode("utf-8", "replace"))
 
@@ -92,4 +103,5 @@ def _disposition(said: str, found: Found) -> tuple[str | None, bool]:
     name = parameters.get("name")
     if name is not None:
         found.name(name, name)
-    return name, "filename" in parameters or "filename*" in parameters
+    # What has no name, or one in the other form only, is a field to some.
+    return name, bool(parameters.get("filename"))

@@ -6,6 +6,7 @@ from json import loads
 
 from ....media_types import MediaType
 from ..subject import Subject
+from .charsets import CHARSETS
 from .form import read_form
 from .found import Found
 from .json import read_json
@@ -15,7 +16,6 @@ from .xml import read_xml
 __all__ = ["is_read", "read_body"]
 
 _FORM = "application/x-www-form-urlencoded"
-_CHARSETS = frozenset({"utf-8", "utf8", "us-ascii", "ascii", "iso-8859-1", "latin1", "windows-1252"})
 
 
 def is_read(kind: MediaType | None) -> bool:
@@ -36,7 +36,7 @@ def read_body(data: bytes, kind: MediaType | None, subject: Subject) -> None:
     whatever it is called."""
     name = "" if kind is None else kind.name
     charset = "utf-8" if kind is None else kind.parameters.get("charset", "utf-8").lower()
-    if charset not in _CHARSETS:
+    if charset not in CHARSETS:
         subject.trouble("charset", "a charset that is not looked into")
         charset = "utf-8"
     found = Found(subject)
@@ -45,7 +45,7 @@ def read_body(data: bytes, kind: MediaType | None, subject: Subject) -> None:
     elif name.endswith(("+xml", "/xml")):
         read_xml(data, found)
     else:
-        text = data.decode(charset, "replace")
+        text = data.decode(charset, "replace").removeprefix("\ufeff")
         if name == _FORM:
             read_form(text, found)
         elif kind is not None and kind.is_json:
@@ -58,6 +58,6 @@ def read_body(data: bytes, kind: MediaType | None, subject: Subject) -> None:
 
 def _looks_like_json(text: str) -> bool:
     try:
-        return text.lstrip()[:1] in ("{", "[") and loads(text) is not None
+        return text.lstrip()[:1] in ("{", "[") and loads(text, parse_int=len, parse_float=len) is not None
     except (ValueError, RecursionError):
         return False

@@ -49,12 +49,12 @@ class _Reader:
         if len(self._path) >= _DEPTH:
             self._found.trouble("depth", "XML nested too deeply")
             raise _Stop
-        self._path.append(name)
+        self._path.append(name[:64])
         where = ".".join(self._path[-4:])
         self._found.name(where, name)
         for attribute, value in attributes.items():
-            self._found.name(f"{where}@{attribute}", attribute)
-            self._found.value(f"{where}@{attribute}", value)
+            self._found.name(f"{where}@{attribute[:64]}", attribute)
+            self._found.value(f"{where}@{attribute[:64]}", value)
 
     def _end(self, name: str) -> None:
         self.flush()

@@ -88,12 +88,37 @@ def test_multipart() -> None:
     ]
 
 
+@pytest.mark.parametrize("filename", [b'; filename=""', b"; filename*=UTF-8''x.txt", b""])
+def test_what_is_a_field_to_some(filename: bytes) -> None:
+    """A part without a plain name of a file is looked into: it is a field to many."""
+    body = b'--b\r\nContent-Disposition: form-data; name="q"%b\r\n\r\n<script>\r\n--b--' % filename
+    assert (Part.VALUE, "q", "<script>") in found(body, MULTIPART)
+
+
+def test_paths_are_bounded() -> None:
+    """A long name is not kept with each value below it."""
+    name = "n" * 60_000
+    subject = read(json.dumps({name: [{"a": "1"}] * 1000}).encode(), JSON)
+    assert max(len(each.name) for each in subject.values) < 300
+    subject = read(f"<{name}>{'<a>x</a>' * 1000}</{name}>".encode(), XML)
+    assert max(len(each.name) for each in subject.values) < 300
+
+
+def test_nested_as_deep_as_can_be_read() -> None:
+    """However deep, it is read or told, never an error."""
+    for depth in range(900, 1100, 7):
+        subject = read(b'{"a":' * depth + b'"x"' + b"}" * depth, JSON)
+        assert subject.values or subject.troubles
+
+
 def test_text() -> None:
     """As it is; as JSON where it looks like that, whatever it is called, or if it is called nothing."""
     assert found(b"hello {", PLAIN) == [(Part.VALUE, "", "hello {")]
     assert (
         found(b' {"a": "b"}', PLAIN) == found(b' {"a": "b"}', None) == [(Part.NAME, "a", "a"), (Part.VALUE, "a", "b")]
     )
+    big = b'{"a": %b, "user": {"$ne": null}}' % (b"1" * 5000)
+    assert (Part.NAME, "user.$ne", "$ne") in found(big, None)
     assert found(b"{not JSON}", PLAIN) == [(Part.VALUE, "", "{not JSON}")]
 
 
@@ -120,6 +145,24 @@ def test_text() -> None:
         (b'--b\r\nContent-Disposition: form-data; name="a"; name="b"\r\n\r\n1\r\n--b--', MULTIPART, "multipart"),
         (b'--b\r\nContent-Disposition: form-data; name="a\r\n\r\n1\r\n--b--', MULTIPART, "multipart"),
         (b'--b\r\nContent-Disposition : form-data; name="a"\r\n\r\n1\r\n--b--', MULTIPART, "multipart"),
+        (
+            b'--b\r\nContent-Disposition: form-data; name="a"; filename="x"\r\n\r\n1\n--b\n2\r\n--b--',
+            MULTIPART,
+            "multipart",
+        ),
+        (
+            b'--b\r\nContent-Disposition: form-data; name="a"\r\n'
+            b'Content-Disposition: form-data; name="a"; filename="x"\r\n\r\n1\r\n--b--',
+            MULTIPART,
+            "multipart",
+        ),
+        (
+            b'--b\r\nContent-Disposition: form-data; name="a"\r\n'
+            b"Content-Type: text/plain; charset=cp037\r\n\r\n1\r\n--b--",
+            MULTIPART,
+            "charset",
+        ),
+        (b'--b\r\nContent-Disposition: form-data; name="_charset_"\r\n\r\n1\r\n--b--', MULTIPART, "charset"),
         (
             b'--b\r\nContent-Disposition: form-data; name="a"\r\n'
             b"Content-Transfer-Encoding: base64\r\n\r\nMQ==\r\n--b--",
