@@ -239,7 +239,7 @@ async def test_what_hides_in_spaces_is_found_without_any_too() -> None:
     pack = Pack("c", (Signature("c-01", "javascript:", "a script", form=Form.COMPACT),))
     for target in ("/?q=java%26Tab;script:x", "/?q=java%26%23115;cript:x", "/?q=java%09script:x"):
         for prefilter in ("words", "hyperscan"):
-            inspect = Inspect(pack, prefilter=prefilter)  # type: ignore[arg-type]  # both are names
+            inspect = Inspect(pack, prefilter=prefilter)
             assert (await inspect(exchange("GET", target), site)).status == 403, (target, prefilter)
 
 
