@@ -26,18 +26,25 @@ _NAMES = (
 )
 _USUAL = frozenset(_NAMES) | frozenset(map(str.lower, _NAMES))
 """Fields that browsers send, as they write them, and as HTTP/2 does."""
-_ENOUGH = 64
-"""A score beyond which nothing more is looked for: else a request that is full of attacks takes longest."""
 _MOST, _LONGEST = 4096, 512
 """Texts that are remembered, and the characters of each."""
 
 
 class Engine:
-    """Signatures and checks up to a level of paranoia, less what is excluded. Pure: it neither waits nor logs."""
+    """Signatures and checks up to a level of paranoia, less what is excluded. Pure: it neither waits nor logs.
+
+    ``enough``: a score beyond which no more signatures are looked for: else a request that is full of attacks would
+    take longest."""
 
     def __init__(
-        self, packs: Iterable[Pack], paranoia: int, exclusions: Iterable[Exclusion], prefilter_name: PrefilterName
+        self,
+        packs: Iterable[Pack],
+        paranoia: int,
+        exclusions: Iterable[Exclusion],
+        prefilter_name: PrefilterName,
+        enough: int = 64,
     ) -> None:
+        self._enough = enough
         exclusions = tuple(exclusions)
         self._left: dict[str, tuple[Left, ...]] = {}
         wanted: list[Signature | Check] = []
@@ -89,7 +96,7 @@ class Engine:
             if finding is not None:
                 findings.append(finding)
                 score += SCORES[finding.severity]
-                if score >= _ENOUGH:
+                if score >= self._enough:
                     break
         for check in self._asked(subject):
             seen = check.test(subject)

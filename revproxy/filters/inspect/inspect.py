@@ -37,6 +37,8 @@ __all__ = ["Inspect"]
 
 _CONTENT_TYPE = istr("Content-Type")
 _CONTENT_ENCODING = istr("Content-Encoding")
+_MORE, _ENOUGH = 20, 64
+"""A score that is so much beyond the threshold, or so much, is enough."""
 
 
 class Inspect(Component):
@@ -74,7 +76,7 @@ class Inspect(Component):
         As of ``Rules``: one line a request that is stopped, at the severity of the gravest finding, and one at
         ``NOTICE`` of what is found and does not reach the threshold. Of what matched the log has the shape.
 
-    What was found is on the exchange (``INSPECTION``), for rules and handlers further in.
+    Where the score is far beyond the threshold nothing more is looked for. What was found is on the exchange (``INSPECTION``), for rules and handlers further in.
 
     Raises ``ValueError`` or ``TypeError`` that names the parameter and its value.
     """
@@ -127,7 +129,7 @@ class Inspect(Component):
         """How many requests were looked at, ever."""
         self.stopped: int = 0
         """How many of them were stopped; in shadow, how many would have been."""
-        self._engine = Engine(packs or ALL, paranoia, exclusions, prefilter)
+        self._engine = Engine(packs or ALL, paranoia, exclusions, prefilter, min(threshold + _MORE, _ENOUGH))
         self._then = then
         self._reads_body = body
         self._max_body = max_body
