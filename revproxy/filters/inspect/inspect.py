@@ -76,7 +76,8 @@ class Inspect(Component):
         As of ``Rules``: one line a request that is stopped, at the severity of the gravest finding, and one at
         ``NOTICE`` of what is found and does not reach the threshold. Of what matched the log has the shape.
 
-    Where the score is far beyond the threshold nothing more is looked for. What was found is on the exchange (``INSPECTION``), for rules and handlers further in.
+    Where the score is far beyond the threshold nothing more is looked for. What was found is on the exchange
+    (``INSPECTION``), for rules and handlers further in.
 
     Raises ``ValueError`` or ``TypeError`` that names the parameter and its value.
     """
