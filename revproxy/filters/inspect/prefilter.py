@@ -58,16 +58,24 @@ class WordPrefilter:
         self._count = len(words)
 
     def suspects(self, text: str) -> Suspects:
-        found = set(self._always)
+        met: dict[int, list[str]] = {}
         for word, places in self._short:
             if word in text:
-                found.update(places)
+                for place in places:
+                    met.setdefault(place, []).append(word)
         threes = {text[start : start + _THREE] for start in range(len(text) - _THREE + 1)}
         for three in self._long.keys() & threes:
             for word, places in self._long[three]:
                 if word in text:
-                    found.update(places)
-        return dict.fromkeys(sorted(found), text.split("\n")) if found else {}
+                    for place in places:
+                        met.setdefault(place, []).append(word)
+        if not met and not self._always:
+            return {}
+        lines = text.split("\n")
+        found: dict[int, Iterable[str]] = dict.fromkeys(self._always, lines)
+        for place, words in met.items():
+            found[place] = dict.fromkeys(line for word in words for line in lines if word in line)
+        return dict(sorted(found.items()))
 
     def __repr__(self) -> str:
         return f"<WordPrefilter: {self._count} words, {len(self._always)} signatures that need none>"
