@@ -71,6 +71,8 @@ class _Match:
                 return (self.once(list(value[1]), at) is not None) is (operation == "ASSERT") and rest(at)
             case "SUBPATTERN":
                 return self.goes_on(list(value[-1]), 0, at, rest)
+            case "FAILURE":  # what newer parsers make of ``(?!)``
+                return False
             case "BRANCH":
                 return any(self.goes_on(list(each), 0, at, rest) for each in value[1])
             case "AT":
