@@ -13,13 +13,11 @@ from xml.etree import ElementTree
 import pytest
 
 from revproxy import Exchange, Response
-from revproxy.filters.inspect import INSPECTION, Inspect, packs
+from revproxy.filters.inspect import INSPECTION, Inspect
 
 from .ordinary import ODD, Ordinary, as_exchange, odd, parse, requests
 
 ALL = [*requests(), *odd()]
-
-packed = pytest.mark.skipif(not packs.ALL, reason="no packs that could find anything")
 
 
 async def reached(exchange: Exchange) -> Response:
@@ -105,7 +103,6 @@ async def stopped(ordinaries: Iterable[Ordinary], inspect: Inspect) -> list[str]
     return found
 
 
-@packed
 async def test_none_is_stopped() -> None:
     """Of all that is ordinary, paranoia 1 stops nothing."""
     inspect = Inspect()
@@ -114,7 +111,6 @@ async def test_none_is_stopped() -> None:
     assert inspect.inspected == sum(1 for _ in requests())
 
 
-@packed
 async def test_odd_is_stopped() -> None:
     """Most of what only looks like an attack is stopped: it is no blindness that lets the others pass."""
     assert len(await stopped(odd(), Inspect())) > 0.6 * sum(1 for _ in odd())
