@@ -11,11 +11,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from enum import StrEnum
 from math import ceil, inf
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
+
+if TYPE_CHECKING:
+    from .message import Response
 
 __all__ = [
     "AddressRefused",
     "AuthenticationUnavailable",
+    "BadContent",
     "BadFrame",
     "BadFraming",
     "BadHandshake",
@@ -54,6 +58,7 @@ __all__ = [
     "RateLimited",
     "ResponseBodyTooLarge",
     "ResponseHeadTooLarge",
+    "ResponseRefused",
     "ResponseTimeout",
     "SendTimeout",
     "SessionLost",
@@ -120,6 +125,9 @@ class ProxyError(Exception):
     """Header fields that the answer has to have."""
     members: Mapping[str, object] = {}
     """What the answer's problem document says besides (RFC 9457 section 3.2): JSON values, for the client to read."""
+    answer: Response | None = None
+    """What the client is answered with in place of the problem document: the status and the body of this, with the
+    fields that ``fields`` has, where filters further out may edit them. Whoever sets it sets those, too."""
     closes: ClassVar[bool] = False
     """Whether the client's connection ends with the answer: where the request ends is in doubt, and what follows is no
     request that anybody should read."""
@@ -533,6 +541,13 @@ class ResponseBodyTooLarge(ProtocolError):
     token = "http_response_body_size"
 
 
+class BadContent(ProtocolError):
+    """A filter reads what a response says, and its content coding is broken, or blows up into too much: 502."""
+
+    phase = Phase.BODY
+    token = "http_response_content_coding"
+
+
 class SendTimeout(ProxyError):
     """The upstream stopped reading the request: 504."""
 
@@ -592,6 +607,17 @@ class NoRoute(ProxyError):
     status: ClassVar[int | None] = 404
     token = "destination_not_found"
     title = "Nothing is served here"
+
+
+class ResponseRefused(ProxyError):
+    """A response is not let out: 502. It says what it must not, or cannot be read by who has to know: a filter's
+    decision, which is not held against the server."""
+
+    origin = Origin.POLICY
+    phase = Phase.BODY
+    status: ClassVar[int | None] = 502
+    token = "http_request_denied"
+    title = "The answer cannot be shown"
 
 
 class TunnelIdle(ProxyError):

@@ -64,7 +64,7 @@ def test_every_error_is_complete(error: type[ProxyError]) -> None:
         Origin.CLIENT: {204, 400, 401, 403, 405, 408, 413, 415, 417, 421, 422, 431, 501, 505, 508, None},
         Origin.PROXY: {500, 503, None},
         Origin.UPSTREAM: {502, 504},
-        Origin.POLICY: {404, 429, 503, 504, None},
+        Origin.POLICY: {404, 429, 502, 503, 504, None},
     }
     if error.phase is Phase.TUNNEL:  # the client has its answer
         assert error.status is None

@@ -36,6 +36,7 @@ LAYERS: Mapping[str, int] = {
     "key_ring": 0,
     "signatures": 0,
     "media_types": 0,
+    "codings": 0,
     "logged": 0,
     # 1 nouns
     "message": 1,
@@ -102,6 +103,7 @@ PRIVATE_DOOR = "_aiohttp"
 """The module that may touch aiohttp's private parts; so may those whose names it begins."""
 
 NAMED_ABOVE: Mapping[tuple[str, str], str] = {
+    ("errors", "message"): "an error may have an answer of its own",
     ("exchange", "rules"): "the record says which rule decided",
     ("observer", "rules"): "a hook is told which rule matched",
 }
@@ -117,6 +119,10 @@ THIRD_PARTY: Mapping[str, frozenset[str]] = {
     "jwt": frozenset({"filters"}),
     "cryptography": frozenset({"filters"}),
     "hyperscan": frozenset({"filters"}),
+    "brotli": frozenset({"codings"}),
+    "backports": frozenset({"codings"}),
+    "compression": frozenset({"codings"}),  # the standard library's, from 3.14 on
+    "wsproto": frozenset({"filters"}),
     "aiohappyeyeballs": frozenset({"wire"}),
     "uvloop": frozenset(),
     "pytest": frozenset({"testing"}),

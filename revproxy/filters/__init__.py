@@ -7,6 +7,7 @@ from .allowed_origins import AllowedOrigins
 from .chaos import Abort, Chaos, Delay, Throttle, Truncate
 from .circuit_breaker import CircuitBreaker
 from .concurrency_limit import ConcurrencyLimit
+from .content import ContentFilter, Handling
 from .cors import Cors
 from .costs import Bytes, Milliseconds, Settled
 from .csrf import Csrf
@@ -39,6 +40,7 @@ __all__ = [
     "Chaos",
     "CircuitBreaker",
     "ConcurrencyLimit",
+    "ContentFilter",
     "Cors",
     "Cost",
     "Csrf",
@@ -48,6 +50,7 @@ __all__ = [
     "Fallback",
     "FilterFailed",
     "GeoIp",
+    "Handling",
     "Hedge",
     "JsonLimits",
     "Milliseconds",

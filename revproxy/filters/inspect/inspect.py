@@ -21,7 +21,7 @@ from ...message import Response
 from ...rules import Rule
 from ...security_log import LOGGER, SecurityLog, Severity
 from ...when import anything
-from ..validate.measured import Peeked
+from ..peeked import Peeked
 from .bodies import is_read, read_body
 from .coding import CannotDecode, decoded
 from .engine import Engine

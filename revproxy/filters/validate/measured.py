@@ -1,13 +1,10 @@
-"""Bodies that are bounded, or looked into, on their way."""
+"""Bodies that are bounded on their way."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 
-from ...body import Body
-from ...errors import ProxyError
-
-__all__ = ["AtMost", "Peeked"]
+__all__ = ["AtMost"]
 
 
 class AtMost:
@@ -30,57 +27,3 @@ class AtMost:
 
     def finish(self) -> bytes:
         return b""
-
-
-class Peeked(Body):
-    """A body that was looked into: ``beginning`` was read, and what follows is still to come. It goes on as it came."""
-
-    __slots__ = ("_beginning", "_rest", "_source", "_taken")
-
-    def __init__(self, source: Body) -> None:
-        self.data: bytes | None = None
-        self.length: int | None = source.length
-        self._source = source
-        self._beginning: list[bytes] = []
-        self._rest: AsyncIterator[bytes] | None = None
-        self._taken = False
-
-    async def peek(self, limit: int) -> bytes | None:
-        """All of it, if that is no more than ``limit`` bytes; else ``None``."""
-        self._rest = aiter(self._source)
-        size = 0
-        self._taken = True  # should it break in the middle, a part must not be taken for the whole
-        async for chunk in self._rest:
-            self._beginning.append(chunk)
-            size += len(chunk)
-            if size > limit:
-                self._taken = False
-                return None
-        return b"".join(self._beginning)
-
-    @property
-    def overflow(self) -> type[ProxyError]:
-        return self._source.overflow
-
-    @property
-    def expects(self) -> bool:  # type: ignore[override]  # here it depends
-        return self._rest is None and self._source.expects
-
-    @property
-    def taken(self) -> bool:
-        return self._taken
-
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        if self._taken:
-            raise RuntimeError("a streaming body can be read only once")
-        self._taken = True
-        beginning, self._beginning = self._beginning, []
-        for chunk in beginning:
-            yield chunk
-        if self._rest is not None:
-            async for chunk in self._rest:
-                yield chunk
-
-    def close(self) -> None:
-        self._beginning = []
-        self._source.close()

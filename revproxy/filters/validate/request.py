@@ -25,8 +25,9 @@ from ...limiters.body_budget import BodyBudget
 from ...media_types import media_ranges, media_type
 from ...message import Request, Response
 from ...security_log import LOGGER, Refusals, Severity
+from ..peeked import Peeked
 from .judge import BodyJudge, QueryJudge, bad
-from .measured import AtMost, Peeked
+from .measured import AtMost
 from .schema import Document, Schema
 from .strict_json import JsonLimits
 

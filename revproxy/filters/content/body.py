@@ -1,0 +1,151 @@
+"""The body of a response that is edited, or watched, whatever coding it is in."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+
+from ...body import Body, Transform
+from ...codings import CodingError, Decoder, decoder, encoder
+from ...errors import BadContent, ProxyError
+from .handling import Handling
+from .stages import Stages
+
+__all__ = ["ContentBody"]
+
+_FROM = 65536
+_WAITING = 1 << 20
+
+
+class ContentBody(Body):
+    """``source`` behind ``transforms``.
+
+    ``coding``
+        What the source is in, and what is put on again unless ``handling`` says otherwise; ``""`` for none.
+    ``edits``
+        Whether the transforms change anything. If not, the source goes on byte for byte, each of its chunks once they
+        have let go of what it says.
+    ``length``
+        In bytes, if it is known what comes out.
+    """
+
+    __slots__ = ("_taken", "coding", "edits", "handling", "source", "transforms")
+
+    def __init__(
+        self,
+        source: Body,
+        transforms: Sequence[Transform],
+        *,
+        coding: str,
+        edits: bool,
+        handling: Handling,
+        length: int | None,
+    ) -> None:
+        self.data: bytes | None = None
+        self.length: int | None = length
+        self.source: Body = source
+        self.transforms: Sequence[Transform] = transforms
+        self.coding: str = coding
+        self.edits: bool = edits
+        self.handling: Handling = handling
+        self._taken = False
+
+    @property
+    def overflow(self) -> type[ProxyError]:
+        return self.source.overflow
+
+    @property
+    def taken(self) -> bool:
+        return self._taken
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        if self._taken:
+            raise RuntimeError("a streaming body can be read only once")
+        self._taken = True
+        return self._edited() if self.edits else self._watched()
+
+    async def _edited(self) -> AsyncIterator[bytes]:
+        stages = Stages(self.transforms)
+        content = _Content(self.coding, self.handling)
+        encode = encoder(self.coding) if self.handling.recode else None
+        async for chunk in self.source:
+            is_new = False
+            for piece in content.feed(chunk):
+                edited = stages.feed(piece)
+                if encode is not None and edited:
+                    is_new = True
+                    edited = encode.feed(edited)
+                if edited:
+                    yield edited
+            if is_new and encode is not None:  # what the upstream has sent is not kept back (F-71)
+                yield encode.flush()
+        content.finish()
+        edited = stages.finish()
+        if encode is not None:
+            edited = encode.feed(edited) + encode.finish()
+        if edited:
+            yield edited
+
+    async def _watched(self) -> AsyncIterator[bytes]:
+        stages = Stages(self.transforms)
+        content = _Content(self.coding, self.handling)
+        waiting: deque[tuple[int, bytes]] = deque()
+        held = passed = 0
+        async for chunk in self.source:
+            for piece in content.feed(chunk):
+                passed += len(stages.feed(piece))
+            waiting.append((content.size, chunk))
+            held += len(chunk)
+            while waiting and waiting[0][0] <= passed:
+                gone = waiting.popleft()[1]
+                held -= len(gone)
+                yield gone
+            if held > _WAITING + 2 * (content.size - passed):
+                raise BadContent(f"{held} bytes of a coding that say nearly nothing")
+        content.finish()
+        stages.finish()
+        for _, chunk in waiting:
+            yield chunk
+
+    def close(self) -> None:
+        self.source.close()
+
+
+class _Content:
+    """What chunks in a coding say, within bounds (S-51). ``size``: the bytes of it so far."""
+
+    __slots__ = ("_came", "_decoder", "_handling", "size")
+
+    def __init__(self, coding: str, handling: Handling) -> None:
+        self._decoder: Decoder | None = decoder(coding)
+        self._handling = handling
+        self._came = 0
+        self.size = 0
+
+    def feed(self, chunk: bytes) -> Iterable[bytes]:
+        if self._decoder is None:
+            self.size += len(chunk)
+            return (chunk,)
+        return self._decoded(self._decoder, chunk)
+
+    def _decoded(self, decoder: Decoder, chunk: bytes) -> Iterator[bytes]:
+        self._came += len(chunk)
+        most = self._handling.max_decoded
+        allowed = max(_FROM, self._handling.max_ratio * self._came)
+        try:
+            for piece in decoder.feed(chunk):
+                self.size += len(piece)
+                if self.size > allowed:
+                    raise BadContent(f"{self._came} bytes in their coding are more than {allowed} without")
+                if most is not None and self.size > most:
+                    raise BadContent(f"a content exceeds the limit of {most} bytes when its coding is undone")
+                yield piece
+        except CodingError as error:
+            raise BadContent(f"broken data in a content coding: {error}") from None
+
+    def finish(self) -> None:
+        if self._decoder is not None and self._came:
+            try:
+                self._decoder.finish()
+            except CodingError as error:
+                raise BadContent(f"broken data in a content coding: {error}") from None
