@@ -15,6 +15,7 @@ __all__ = ["ContentBody"]
 
 _FROM = 65536
 _WAITING = 1 << 20
+_WORTH_SENDING = 16384
 
 
 class ContentBody(Body):
@@ -69,16 +70,17 @@ class ContentBody(Body):
         content = _Content(self.coding, self.handling)
         encode = encoder(self.coding) if self.handling.recode else None
         async for chunk in self.source:
-            is_new = False
+            begun, is_new = b"", False
             for piece in content.feed(chunk):
                 edited = stages.feed(piece)
                 if encode is not None and edited:
                     is_new = True
-                    edited = encode.feed(edited)
+                    begun += encode.feed(edited)
+                    edited, begun = (begun, b"") if len(begun) >= _WORTH_SENDING else (b"", begun)
                 if edited:
                     yield edited
             if is_new and encode is not None:  # what the upstream has sent is not kept back (F-71)
-                yield encode.flush()
+                yield begun + encode.flush()
         content.finish()
         edited = stages.finish()
         if encode is not None:
