@@ -12,7 +12,7 @@ from ...message import Response
 __all__ = ["is_endless", "is_readable_text", "kind_of"]
 
 _CONTENT_TYPE = istr("Content-Type")
-_LINE = re.compile(rb"(?:\A|\n)[Cc][Oo][Nn][Tt][Ee][Nn][Tt]-[Tt][Yy][Pp][Ee]:([^\r\n]*)")
+_LINE = re.compile(rb"\n[Cc][Oo][Nn][Tt][Ee][Nn][Tt]-[Tt][Yy][Pp][Ee]:([^\r\n]*)")
 _MOST, _LONGEST = 256, 128
 _known: dict[bytes, MediaType | None] = {}
 _PARTS = "multipart/byteranges"
@@ -34,7 +34,7 @@ def kind_of(response: Response) -> MediaType | None:
     if lines is None:
         kind = media_type(response.headers.getall(_CONTENT_TYPE, ()))
         return None if kind is not None and kind.name == _PARTS else kind
-    said = _LINE.findall(lines)
+    said = _LINE.findall(b"\n" + lines)
     if len(said) != 1:
         return None
     value: bytes = said[0]
