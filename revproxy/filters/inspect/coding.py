@@ -6,6 +6,10 @@ from ...codings import CodingError, decoder
 
 __all__ = ["CannotDecode", "decoded"]
 
+_AT_ONCE = 8192
+_MEMBERS = 1000
+"""Nobody sends as many who wants to be read, and each costs as much as a thousand bytes do."""
+
 
 class CannotDecode(Exception):
     """The coding is not known, its data is broken, or there is too much of it."""
@@ -26,11 +30,14 @@ def decoded(data: bytes, codings: str, limit: int) -> bytes:
     pieces: list[bytes] = []
     size = 0
     try:
-        for piece in undoing.feed(data):
-            size += len(piece)
-            if size > limit:
-                raise CannotDecode("more than is looked into when decoded")
-            pieces.append(piece)
+        for start in range(0, len(data), _AT_ONCE):
+            for piece in undoing.feed(data[start : start + _AT_ONCE]):
+                size += len(piece)
+                if size > limit:
+                    raise CannotDecode("more than is looked into when decoded")
+                pieces.append(piece)
+            if undoing.members > _MEMBERS:
+                raise CannotDecode("more members than are looked into")
         undoing.finish()
     except CodingError:
         raise CannotDecode("broken data in its coding") from None

@@ -6,11 +6,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 
 from ...exchange import Exchange
+from ..prefilter import Prefilter, PrefilterName, prefilter
 from .exclusion import Exclusion, Left
 from .finding import SCORES, Finding, Inspection, redacted
 from .forms import DIVIDE, SHORTEST, Form, form, forms, has_entities, hidden
 from .pack import Pack
-from .prefilter import Prefilter, PrefilterName, prefilter
 from .signature import Signature
 from .subject import Check, Subject
 from .value import Value

@@ -22,6 +22,7 @@ from ...rules import Rule
 from ...security_log import LOGGER, SecurityLog, Severity
 from ...when import anything
 from ..peeked import Peeked
+from ..prefilter import PrefilterName
 from .bodies import is_read, read_body
 from .coding import CannotDecode, decoded
 from .engine import Engine
@@ -30,7 +31,6 @@ from .finding import INSPECTION, Inspection
 from .head import head_texts, head_values
 from .pack import Pack
 from .packs import ALL
-from .prefilter import PrefilterName
 from .subject import Subject
 
 __all__ = ["Inspect"]

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from .signature import Signature
 from .subject import Check
 
-__all__ = ["Pack"]
+__all__ = ["Pack", "check_ids"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,12 +19,7 @@ class Pack:
     of: tuple[Signature | Check, ...]
 
     def __post_init__(self) -> None:
-        for each in self.of:
-            if each.id.rpartition("-")[0] != self.name:
-                raise ValueError(f"of: {each.id!r} is not of the pack {self.name!r}")
-        ids = [each.id for each in self.of]
-        if len(set(ids)) < len(ids):
-            raise ValueError(f"of: two of {self.name!r} have the same id")
+        check_ids(self.name, [each.id for each in self.of])
 
     def __iter__(self) -> Iterator[Signature | Check]:
         return iter(self.of)
@@ -34,3 +29,12 @@ class Pack:
 
     def __repr__(self) -> str:
         return f"<Pack {self.name}: {len(self)} signatures>"
+
+
+def check_ids(name: str, ids: Sequence[str]) -> None:
+    """Raise ``ValueError`` for ids that are not all different, and of the pack ``name``."""
+    for id in ids:
+        if id.rpartition("-")[0] != name:
+            raise ValueError(f"of: {id!r} is not of the pack {name!r}")
+    if len(set(ids)) < len(ids):
+        raise ValueError(f"of: two of {name!r} have the same id")

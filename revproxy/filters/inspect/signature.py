@@ -6,16 +6,17 @@ import re
 from collections.abc import Callable
 from dataclasses import KW_ONLY, dataclass, field
 
+from ...pattern_effort import effort, is_anchored
 from ...security_log import Severity
-from .effort import effort, is_anchored
 from .forms import Form
 from .value import Part, Value
 
-__all__ = ["Signature"]
+__all__ = ["Signature", "checked_id", "checked_paranoia", "checked_severity", "compiled_pattern"]
 
 _ID = re.compile(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*-\d{2}")
 _EFFORT = 4096
 _FLAGS = re.compile(r"(?<!\\)\(\?[aiLmsux-]")
+_NEWLINE = re.compile(r"(?<!\\)(?:\\\\)*\\n")
 _UPPER = re.compile(r"(?<!\\)(?:\\\\)*[A-Z]")
 
 
@@ -52,25 +53,8 @@ class Signature:
     def __post_init__(self) -> None:
         checked_id(self.id)
         checked_paranoia(self.paranoia)
-        if not isinstance(self.severity, Severity):
-            raise TypeError(f"severity: {self.severity!r} is not a Severity")
-        if not self.pattern.isascii():
-            raise ValueError(f"pattern: {self.pattern!r} is not ASCII, as all is that it is searched in")
-        if _UPPER.search(self.pattern) is not None:
-            raise ValueError(f"pattern: {self.pattern!r} has upper-case letters: no form has them")
-        if _FLAGS.search(self.pattern) is not None:
-            raise ValueError(f"pattern: {self.pattern!r} has flags of its own")
-        if "\\n" in self.pattern:
-            raise ValueError(f"pattern: {self.pattern!r} has a newline, which no form has: spaces are squeezed")
-        try:
-            compiled = re.compile(self.pattern, re.ASCII)
-        except re.error as error:
-            raise ValueError(f"pattern: {self.pattern!r}: {error}") from None
-        tries = effort(self.pattern)
-        if tries > _EFFORT:
-            raise ValueError(f"pattern: {self.pattern!r} may try {tries} ways at one place, of {_EFFORT} at most")
-        if compiled.search("") is not None:
-            raise ValueError(f"pattern: {self.pattern!r} of {self.id} is found in nothing")
+        checked_severity(self.severity)
+        compiled = compiled_pattern(self.pattern, self.id)
         # What is anchored would be tried at every place all the same.
         object.__setattr__(self, "search", compiled.match if is_anchored(self.pattern) else compiled.search)
         object.__setattr__(self, "bits", self.where.value)
@@ -83,6 +67,29 @@ class Signature:
         return None if found is None else found[0]
 
 
+def compiled_pattern(pattern: str, id: str) -> re.Pattern[str]:
+    """``pattern`` of the signature ``id``. Raises ``ValueError`` for one that is not searched for in forms, or that may
+    cost too much."""
+    if not pattern.isascii():
+        raise ValueError(f"pattern: {pattern!r} is not ASCII, as all is that it is searched in")
+    if _UPPER.search(pattern) is not None:
+        raise ValueError(f"pattern: {pattern!r} has upper-case letters: no form has them")
+    if _FLAGS.search(pattern) is not None:
+        raise ValueError(f"pattern: {pattern!r} has flags of its own")
+    if _NEWLINE.search(pattern) is not None:
+        raise ValueError(f"pattern: {pattern!r} has a newline, which no form has: spaces are squeezed")
+    try:
+        compiled = re.compile(pattern, re.ASCII)
+    except re.error as error:
+        raise ValueError(f"pattern: {pattern!r}: {error}") from None
+    tries = effort(pattern)
+    if tries > _EFFORT:
+        raise ValueError(f"pattern: {pattern!r} may try {tries} ways at one place, of {_EFFORT} at most")
+    if compiled.search("") is not None:
+        raise ValueError(f"pattern: {pattern!r} of {id} is found in nothing")
+    return compiled
+
+
 def checked_id(id: str) -> None:
     if _ID.fullmatch(id) is None:
         raise ValueError(f"id must be a name and two digits, as sqli-01, got {id!r}")
@@ -91,3 +98,8 @@ def checked_id(id: str) -> None:
 def checked_paranoia(paranoia: int) -> None:
     if paranoia not in (1, 2, 3, 4):
         raise ValueError(f"paranoia must be 1 to 4, got {paranoia!r}")
+
+
+def checked_severity(severity: Severity) -> None:
+    if not isinstance(severity, Severity):
+        raise TypeError(f"severity: {severity!r} is not a Severity")

@@ -59,6 +59,16 @@ def test_bad(data: bytes, codings: str) -> None:
         decoded(data, codings, 1000)
 
 
+@pytest.mark.parametrize("coding", ["gzip", "zstd"])
+def test_many_members(coding: str) -> None:
+    """S-51: each takes time, whatever it says: a thousand of them are undone, not all that fit."""
+    few = coded(coding, b"x") * 900
+    assert decoded(few, coding, 1000) == b"x" * 900
+    for member in (coded(coding, b""), coded(coding, b"x")):
+        with pytest.raises(CannotDecode, match="members"):
+            decoded(member * 20_000, coding, 1 << 20)
+
+
 @given(st.binary(max_size=200), st.sampled_from(readable()))
 def test_any_bytes(data: bytes, coding: str) -> None:
     """No bytes do anything else."""

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from revproxy.filters.inspect.literals import words_of
+from revproxy.pattern_words import needs_of, words_of
 
 
 @pytest.mark.parametrize(
@@ -45,3 +45,19 @@ def test_no_match_without_a_word(pattern: str, text: str) -> None:
     words = words_of(pattern)
     if re.search(pattern, text) is not None and words:
         assert any(word in text for word in words)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "needs"),
+    [
+        ("abc[0-9]{1,3}def", [["abc", "def"]]),
+        ("abc|x[0-9]y", [["abc"], ["x", "y"]]),
+        ("ab(?:c|d)", [["abc abd"]]),
+        ("ab(?:cd)?[^x]ef", [["ab", "ef"]]),
+        ("[a-z]{1,3}", [[]]),
+    ],
+)
+def test_all_that_is_needed(pattern: str, needs: list[list[str]]) -> None:
+    """Of each alternative all is told that a text must have: of each set one."""
+    said = [[" ".join(sorted(words)) for words in each] for each in needs_of(pattern)]
+    assert said == needs

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from revproxy.filters.inspect.widened import widened
+from revproxy.pattern_widened import widened
 
 
 @pytest.mark.parametrize(

@@ -7,18 +7,25 @@ is said by the signatures themselves, so that every prefilter gives the same res
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import ModuleType
 from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
 
-from .literals import words_of
-from .signature import Signature
-from .widened import widened
+from ..pattern_widened import widened
+from ..pattern_words import words_of
 
 if TYPE_CHECKING:
     import hyperscan
 
-__all__ = ["HyperscanPrefilter", "Prefilter", "PrefilterName", "Suspects", "WordPrefilter", "prefilter"]
+__all__ = [
+    "HasPattern",
+    "HyperscanPrefilter",
+    "Prefilter",
+    "PrefilterName",
+    "Suspects",
+    "WordPrefilter",
+    "prefilter",
+]
 
 _log = logging.getLogger("revproxy.error")
 
@@ -27,6 +34,13 @@ Suspects: TypeAlias = Mapping[int, Iterable[str]]
 """The places in a sequence of signatures of those that may be found, each with the lines to look at."""
 
 _THREE = 3
+
+
+class HasPattern(Protocol):
+    """A signature, as far as a prefilter has to know it."""
+
+    @property
+    def pattern(self) -> str: ...
 
 
 class Prefilter(Protocol):
@@ -41,7 +55,7 @@ class WordPrefilter:
     """By words of which one must be there; see ``words_of``. Of each word three letters are looked up first, among all
     threes of the text: most words are not there, and so need not be looked for."""
 
-    def __init__(self, signatures: Sequence[Signature]) -> None:
+    def __init__(self, signatures: Sequence[HasPattern]) -> None:
         self._always: list[int] = []
         words: dict[str, list[int]] = {}
         for place, signature in enumerate(signatures):
@@ -88,7 +102,7 @@ class HyperscanPrefilter:
     Raises ``ImportError`` where it is not installed, ``RuntimeError`` where it is a version that overlooks matches.
     """
 
-    def __init__(self, signatures: Sequence[Signature]) -> None:
+    def __init__(self, signatures: Sequence[HasPattern]) -> None:
         try:
             import hyperscan
         except ImportError as error:
@@ -145,14 +159,18 @@ def _finds(hyperscan: ModuleType) -> bool:
     return bool(found)
 
 
-def prefilter(name: PrefilterName, signatures: Sequence[Signature]) -> Prefilter:
-    """The prefilter of this name; ``"auto"``: with hyperscan if it is installed.
+def prefilter(
+    name: PrefilterName,
+    signatures: Sequence[HasPattern],
+    words: Callable[[Sequence[HasPattern]], Prefilter] = WordPrefilter,
+) -> Prefilter:
+    """The prefilter of this name; ``"auto"``: with hyperscan if it is installed. ``words`` makes the other one.
 
     Raises ``ImportError`` where hyperscan is asked for and is not there, ``RuntimeError`` where it overlooks matches,
     ``ValueError`` for another name.
     """
     if name == "words":
-        return WordPrefilter(signatures)
+        return words(signatures)
     if name == "hyperscan":
         return HyperscanPrefilter(signatures)
     if name != "auto":
@@ -160,7 +178,7 @@ def prefilter(name: PrefilterName, signatures: Sequence[Signature]) -> Prefilter
     try:
         return HyperscanPrefilter(signatures)
     except ImportError:
-        return WordPrefilter(signatures)
+        return words(signatures)
     except RuntimeError as error:
         _log.warning("%s; inspection goes on without it, slower", error)
-        return WordPrefilter(signatures)
+        return words(signatures)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from revproxy.filters.inspect.effort import effort
+from revproxy.pattern_effort import effort
 
 
 @pytest.mark.parametrize(

@@ -13,10 +13,10 @@ from revproxy.filters.inspect.engine import Engine
 from revproxy.filters.inspect.forms import Form
 from revproxy.filters.inspect.pack import Pack
 from revproxy.filters.inspect.packs import ALL
-from revproxy.filters.inspect.prefilter import HyperscanPrefilter, Prefilter, PrefilterName, WordPrefilter, prefilter
 from revproxy.filters.inspect.signature import Signature
 from revproxy.filters.inspect.subject import Subject
 from revproxy.filters.inspect.value import Part, Value
+from revproxy.filters.prefilter import HyperscanPrefilter, Prefilter, PrefilterName, WordPrefilter, prefilter
 from revproxy.testing import exchange
 
 SIGNATURES = [each for pack in ALL for each in pack if isinstance(each, Signature)]

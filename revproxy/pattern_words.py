@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import reduce
 
-from .effort import Tree, parsed
+from .pattern_effort import Tree, parsed
 
-__all__ = ["Words", "words_of"]
+__all__ = ["Words", "needs_of", "words_of"]
 
 Words = frozenset[str]
 _MOST = 48
@@ -18,8 +19,25 @@ def words_of(pattern: str) -> Words:
     return _of(parsed(pattern))
 
 
+def needs_of(pattern: str) -> list[list[Words]]:
+    """The same for each alternative of ``pattern``, and all that is known of it: a text that it is found in has one of
+    each of these, for one of the alternatives."""
+    tree = list(parsed(pattern))
+    for place, (operation, value) in enumerate(tree):
+        if str(operation) == "BRANCH":
+            alternatives = [[*tree[:place], *branch, *tree[place + 1 :]] for branch in value[1]]
+            break
+    else:
+        alternatives = [tree]
+    return [[words for words in _each(each) if words and "" not in words] for each in alternatives]
+
+
 def _of(tree: Tree) -> Words:
-    best: Words = frozenset()
+    return reduce(_rarer, _each(tree), frozenset())
+
+
+def _each(tree: Tree) -> list[Words]:
+    found: list[Words] = []
     run: Words = frozenset({""})  # what the literals that stand side by side make
     for operation, value in tree:
         follows = _single(str(operation), value)
@@ -28,9 +46,11 @@ def _of(tree: Tree) -> Words:
             if len(joined) <= _MOST:
                 run = joined
                 continue
-        best, run = _rarer(best, run), frozenset({""}) if follows is None or len(follows) > _MOST else follows
-        best = _rarer(best, _within(str(operation), value))
-    return _rarer(best, run)
+        found.append(run)
+        run = frozenset({""}) if follows is None or len(follows) > _MOST else follows
+        found.append(_within(str(operation), value))
+    found.append(run)
+    return found
 
 
 def _single(operation: str, value: object) -> Words | None:
