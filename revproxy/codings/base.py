@@ -16,7 +16,10 @@ class CodingError(Exception):
 
 
 class Decoder(Protocol):
-    """Undoes a coding."""
+    """Undoes a coding. What is fed at once costs the square of its size where it has many members: keep it small."""
+
+    members: int
+    """How many have begun, of what may stand one behind the other: members of gzip, frames of zstd."""
 
     def feed(self, data: bytes) -> Iterator[bytes]:
         """What ``data`` says, in pieces of at most ``PIECE`` bytes, none of them empty, each worked out when it is

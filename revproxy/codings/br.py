@@ -15,6 +15,8 @@ _QUALITY = 4
 
 
 class BrotliDecoder:
+    members: int = 1
+
     def __init__(self) -> None:
         self._stream = brotli.Decompressor()
 

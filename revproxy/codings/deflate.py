@@ -19,13 +19,13 @@ class GzipDecoder:
 
     def __init__(self) -> None:
         self._stream: zlib._Decompress | None = None
-        self._begun = False
+        self.members: int = 0
 
     def feed(self, data: bytes) -> Iterator[bytes]:
         while data:
             if self._stream is None:
                 self._stream = zlib.decompressobj(_GZIP)
-                self._begun = True
+                self.members += 1
             yield from _pieces(self._stream, data)
             if not self._stream.eof:
                 return
@@ -33,12 +33,14 @@ class GzipDecoder:
             self._stream = None
 
     def finish(self) -> None:
-        if self._stream is not None or not self._begun:
+        if self._stream is not None or not self.members:
             raise CodingError("it ends in the middle")
 
 
 class DeflateDecoder:
     """With its wrapper, as it should be, or without, as many have sent it: the first two bytes tell."""
+
+    members: int = 1
 
     def __init__(self) -> None:
         self._stream: zlib._Decompress | None = None

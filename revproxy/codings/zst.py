@@ -23,13 +23,13 @@ class ZstdDecoder:
 
     def __init__(self) -> None:
         self._stream: zstd.ZstdDecompressor | None = None
-        self._begun = False
+        self.members: int = 0
 
     def feed(self, data: bytes) -> Iterator[bytes]:
         while data:
             if self._stream is None:
                 self._stream = zstd.ZstdDecompressor(options={zstd.DecompressionParameter.window_log_max: _WINDOW_LOG})
-                self._begun = True
+                self.members += 1
             stream = self._stream
             while True:
                 try:
@@ -47,7 +47,7 @@ class ZstdDecoder:
             self._stream = None
 
     def finish(self) -> None:
-        if self._stream is not None or not self._begun:
+        if self._stream is not None or not self.members:
             raise CodingError("it ends in the middle")
 
 

@@ -13,6 +13,7 @@ from ..events import Event
 from ..exchange import Exchange, Key
 from ..handler import Component, Filter, Handler, name, walk
 from ..message import Response
+from .content import ContentFilter
 
 __all__ = ["FailOpen", "FilterFailed"]
 
@@ -41,7 +42,8 @@ class FailOpen(Component):
         Pipeline(FailOpen(audit), handler=site)
 
     Whatever else breaks fails closed: a filter that raises, be it a bug, is a 500, and nothing is forwarded. That is
-    right for what guards, which is refused here. It is not for what only counts, tags or decorates.
+    right for what guards, and for what reads what responses say (``ContentFilter``), which is refused here. It is not
+    for what only counts, tags or decorates.
 
     To break is to raise what is no ``ProxyError``: those are decisions, and stand. So does what the handler further in
     raises. If the filter breaks before it has asked that, it is asked with the draft and the values (``exchange[KEY]``)
@@ -52,7 +54,8 @@ class FailOpen(Component):
     refused when the proxy is made. Each failure is in the log ``revproxy.error`` with its traceback, the first in ten
     seconds; ``FilterFailed`` is told.
 
-    Raises ``TypeError`` for what is not callable, ``ValueError`` for what guards, or holds what does.
+    Raises ``TypeError`` for what is not callable, ``ValueError`` for what guards, or holds what does, and for a
+    ``ContentFilter``: what it should take out would leave where it breaks.
     """
 
     provides: frozenset[Key[object]] = frozenset()
@@ -63,6 +66,10 @@ class FailOpen(Component):
         for part in walk(filter):
             if part.guards:
                 raise ValueError(f"filter: {part!r} guards: what it should refuse would pass where it breaks")
+            if isinstance(part, ContentFilter):
+                raise ValueError(
+                    f"filter: {part!r} reads what responses say, which would leave as it came where it breaks"
+                )
         self._filter = filter
         self._clock = clock
         self._told_at = float("-inf")

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 
 from ..body import Body
-from ..errors import ProxyError
+from ..clock import SYSTEM_CLOCK, Clock
+from ..errors import DeadlineExceeded, ProxyError
 
 __all__ = ["Peeked"]
 
@@ -47,6 +49,23 @@ class Peeked(Body):
     @property
     def taken(self) -> bool:
         return self._taken
+
+    async def peek_until(self, deadline: float | None, limit: int, clock: Clock = SYSTEM_CLOCK) -> bytes | None:
+        """``peek``, by ``deadline`` (monotonic seconds), if there is one. Raises ``DeadlineExceeded``."""
+        if deadline is None:
+            return await self.peek(limit)
+        scope = asyncio.timeout(None)
+        try:
+            async with scope:
+                timer = clock.call_later(max(deadline - clock.now(), 0.0), lambda: scope.reschedule(0.0))
+                try:
+                    return await self.peek(limit)
+                finally:
+                    timer.cancel()
+        except TimeoutError:
+            if not scope.expired():
+                raise
+            raise DeadlineExceeded("the time was over before enough of the answer was there to look into") from None
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         if self._taken:

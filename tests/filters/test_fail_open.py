@@ -24,7 +24,7 @@ from revproxy import (
 from revproxy.body import StreamBody
 from revproxy.errors import NoRoute
 from revproxy.events import Event
-from revproxy.filters import FailOpen
+from revproxy.filters import DebugPages, FailOpen, JsonFields
 from revproxy.filters.auth import ApiKey, Authorize, digest_of
 from revproxy.filters.fail_open import FilterFailed
 from revproxy.handler import running, walk
@@ -102,6 +102,13 @@ def test_what_guards_fails_closed(guard: Filter) -> None:
     """S-24: what decides who may pass, or holds what does, is not taken: whom it should refuse would pass."""
     with pytest.raises(ValueError, match=r"^filter: .* guards: what it should refuse would pass where it breaks$"):
         FailOpen(guard)
+
+
+@pytest.mark.parametrize("reads", [JsonFields(without=["password"]), DebugPages()], ids=["fields", "pages"])
+def test_what_reads_responses_fails_closed(reads: Filter) -> None:
+    """S-24: of a response that a filter has begun to read and broke at, what it came with would leave."""
+    with pytest.raises(ValueError, match=r"^filter: .* reads what responses say, which would leave"):
+        FailOpen(reads)
 
 
 async def test_it_breaks_afterwards() -> None:

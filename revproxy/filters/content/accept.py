@@ -19,7 +19,7 @@ def narrow(draft: Request) -> None:
     """Have ``draft`` ask for no coding that nothing here undoes (RFC 9110 section 12.5.3)."""
     values = draft.headers.getall(_ACCEPT_ENCODING, None)
     if values is not None:
-        draft.headers[_ACCEPT_ENCODING] = _narrowed(", ".join(values))
+        draft.headers[_ACCEPT_ENCODING] = narrowed(", ".join(values))
 
 
 def narrowed(value: str) -> str:

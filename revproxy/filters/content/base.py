@@ -5,9 +5,10 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import ClassVar
 
-from multidict import CIMultiDict, istr
+from multidict import CIMultiDict, MultiMapping, istr
 
 from ...body import EMPTY, Body, Transform
+from ...clock import SYSTEM_CLOCK, Clock
 from ...codings import is_readable
 from ...errors import ResponseRefused
 from ...exchange import Exchange
@@ -17,7 +18,7 @@ from ...message import Response
 from ..peeked import Peeked
 from .accept import narrow, narrowed
 from .body import ContentBody
-from .handling import Handling
+from .handling import Handling, stricter
 from .kind import is_endless, is_readable_text, kind_of
 from .stages import Text
 
@@ -33,6 +34,8 @@ _RANGE, _IF_RANGE = istr("Range"), istr("If-Range")
 _OF_THE_BYTES = tuple(
     istr(name) for name in ("Accept-Ranges", "Content-MD5", "Digest", "Content-Digest", "Repr-Digest")
 )
+_PARTS = frozenset({206, 226})
+"""Statuses of what is a part, or a change, of something (RFC 9110 section 15.3.7, RFC 3229 section 10.4.1)."""
 _AT_ONCE = 1 << 20
 """Bytes at most that are worked out at once of a body that is in memory."""
 
@@ -59,7 +62,10 @@ class ContentFilter(Component, ABC):
         What becomes of what cannot simply be edited.
 
     An error that ``transform`` or the ``Transform`` raises, as ``ResponseRefused``, is the answer as long as the head
-    has not gone out; later it cuts the client's connection, so that a part is not taken for the whole.
+    has not gone out; later it cuts the client's connection, so that a part is not taken for the whole. What is held is
+    there by ``exchange.deadline``, which ``clock`` tells, or it is ``DeadlineExceeded`` (504).
+
+    Not in a ``FailOpen``: what was begun to be read cannot be given out as it came.
 
     Raises ``TypeError`` for a handling that is none.
     """
@@ -67,11 +73,15 @@ class ContentFilter(Component, ABC):
     edits: ClassVar[bool] = True
     reads_text: ClassVar[bool] = True
 
-    def __init__(self, *, handling: Handling | None = None) -> None:
+    handling: Handling = Handling()
+    _time: Clock = SYSTEM_CLOCK
+
+    def __init__(self, *, handling: Handling | None = None, clock: Clock = SYSTEM_CLOCK) -> None:
         handling = Handling() if handling is None else handling
         if not isinstance(handling, Handling):
             raise TypeError(f"handling: {handling!r} is not a Handling")
-        self.handling: Handling = handling
+        self.handling = handling
+        self._time = clock
 
     @property
     def keeps_length(self) -> bool:
@@ -82,7 +92,8 @@ class ContentFilter(Component, ABC):
     def hold(self) -> int:
         """Bytes that its transform has to let go of before the head goes out, or all if there are fewer, so that the
         client gets a proper answer where the rest is refused. It is no longer than ``hold`` anyway for what a client
-        reads as it comes, as ``text/event-stream``: that waits for nothing."""
+        reads as it comes, as ``text/event-stream``: that waits for nothing. Where it only watches what is in a coding,
+        they are counted as they are in that, so that more is watched."""
         return 0
 
     @abstractmethod
@@ -95,16 +106,18 @@ class ContentFilter(Component, ABC):
         """
 
     async def __call__(self, exchange: Exchange, handler: Handler) -> Response:
-        came = exchange.inbound.headers
-        accepted = came.get(_ACCEPT_ENCODING)
-        if accepted is not None and narrowed(accepted) != accepted:
-            narrow(exchange.request)
-        if _RANGE in came and self.handling.ranges == "strip":
-            exchange.request.headers.popall(_RANGE, None)
-            exchange.request.headers.popall(_IF_RANGE, None)
+        draft = exchange.request
+        # To read the draft's own fields would cost their decoding, and they are what came as long as nobody has.
+        asked: MultiMapping[str] = exchange.inbound.headers if draft.lines is not None else draft.headers
+        accepted = asked.getall(_ACCEPT_ENCODING, ())
+        if len(accepted) > 1 or (accepted and narrowed(accepted[0]) != accepted[0]):
+            narrow(draft)
+        if _RANGE in asked and self.handling.ranges == "strip":
+            draft.headers.popall(_RANGE, None)
+            draft.headers.popall(_IF_RANGE, None)
         response = await handler(exchange)
         status = response.status
-        if status in (101, 204):
+        if status in (101, 204) or (status == 205 and response.body.length == 0):
             return response
         if status == 304:
             return self._not_modified(exchange, response)
@@ -121,12 +134,14 @@ class ContentFilter(Component, ABC):
             return response
         handling, body = self.handling, response.body
         is_head = exchange.inbound.method == "HEAD"
-        if response.status == 206 and not is_head:
+        if response.status in _PARTS and not is_head:
+            if handling.unreadable == "pass" and not self.edits:
+                return response
             raise ResponseRefused("a part of what would have to be looked into as a whole")
         # A filter further in has undone the coding, and can do so for this one.
         inner = body if isinstance(body, ContentBody) and not body.taken else None
         coding = _coding(response.headers) if inner is None else inner.coding
-        if coding is None or (self.reads_text and not is_readable_text(kind)):
+        if coding is None or (self.reads_text and not is_readable_text(kind, response)):
             if handling.unreadable == "refuse":
                 raise ResponseRefused("a content coding, or characters, that cannot be read")
             return response
@@ -141,22 +156,30 @@ class ContentFilter(Component, ABC):
         if not is_head:
             if self.reads_text:
                 transform = Text(transform, passes=handling.unreadable == "pass")
-            body = await self._body(body, inner, transform, coding, kind)
+            body = await self._body(exchange, body, inner, transform, coding, kind)
         return Response(response.status, headers, body, response.reason)
 
     async def _body(
-        self, came: Body, inner: ContentBody | None, transform: Transform, coding: str, kind: MediaType | None
+        self,
+        exchange: Exchange,
+        came: Body,
+        inner: ContentBody | None,
+        transform: Transform,
+        coding: str,
+        kind: MediaType | None,
     ) -> Body:
         if came is EMPTY:
             came = Body()
-        same = self.edits and not (self.keeps_length and not coding)
+        resizes = self.edits and (bool(coding) or not self.keeps_length)
+        recode = not self.edits or self.handling.recode
         body = ContentBody(
             came if inner is None else inner.source,
             (transform,) if inner is None else (*inner.transforms, transform),
             coding=coding,
             edits=self.edits if inner is None else self.edits or inner.edits,
-            handling=self.handling if inner is None else inner.handling,
-            length=None if same else came.length,
+            recode=recode if inner is None else recode and inner.recode,
+            handling=self.handling if inner is None else stricter(self.handling, inner.handling),
+            length=None if resizes else came.length,
         )
         hold = 0 if is_endless(kind) else self.hold
         if came.data is not None:
@@ -164,7 +187,7 @@ class ContentFilter(Component, ABC):
         if not hold:
             return body
         peeked = Peeked(body)
-        data = await peeked.peek(hold)
+        data = await peeked.peek_until(exchange.deadline, hold, self._time)
         if data is None:
             return peeked
         return Body.unsized(data) if came.length is None else Body(data)

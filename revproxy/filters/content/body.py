@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from asyncio import sleep
 from collections import deque
-from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 
 from ...body import Body, Transform
 from ...codings import CodingError, Decoder, decoder, encoder
+from ...codings.base import PIECE
 from ...errors import BadContent, ProxyError
 from .handling import Handling
 from .stages import Stages
@@ -16,21 +18,29 @@ __all__ = ["ContentBody"]
 _FROM = 65536
 _WAITING = 1 << 20
 _WORTH_SENDING = 16384
+_CODED = 4096
+"""Bytes in a coding that are undone at once. They may be hundreds of members."""
 
 
 class ContentBody(Body):
     """``source`` behind ``transforms``.
 
     ``coding``
-        What the source is in, and what is put on again unless ``handling`` says otherwise; ``""`` for none.
+        What the source is in; ``""`` for none.
     ``edits``
         Whether the transforms change anything. If not, the source goes on byte for byte, each of its chunks once they
         have let go of what it says.
+    ``recode``
+        Whether the coding is put on again; not looked at unless something changes.
+    ``handling``
+        Has the limits.
     ``length``
         In bytes, if it is known what comes out.
+
+    However much there is in a chunk, others have their turn after every 64 KiB of it.
     """
 
-    __slots__ = ("_taken", "coding", "edits", "handling", "source", "transforms")
+    __slots__ = ("_taken", "coding", "edits", "handling", "recode", "source", "transforms")
 
     def __init__(
         self,
@@ -39,6 +49,7 @@ class ContentBody(Body):
         *,
         coding: str,
         edits: bool,
+        recode: bool,
         handling: Handling,
         length: int | None,
     ) -> None:
@@ -48,6 +59,7 @@ class ContentBody(Body):
         self.transforms: Sequence[Transform] = transforms
         self.coding: str = coding
         self.edits: bool = edits
+        self.recode: bool = recode
         self.handling: Handling = handling
         self._taken = False
 
@@ -68,10 +80,13 @@ class ContentBody(Body):
     async def _edited(self) -> AsyncIterator[bytes]:
         stages = Stages(self.transforms)
         content = _Content(self.coding, self.handling)
-        encode = encoder(self.coding) if self.handling.recode else None
+        encode = encoder(self.coding) if self.recode else None
         async for chunk in self.source:
             begun, is_new = b"", False
             for piece in content.feed(chunk):
+                if piece is None:
+                    await sleep(0)
+                    continue
                 edited = stages.feed(piece)
                 if encode is not None and edited:
                     is_new = True
@@ -95,6 +110,9 @@ class ContentBody(Body):
         held = passed = 0
         async for chunk in self.source:
             for piece in content.feed(chunk):
+                if piece is None:
+                    await sleep(0)
+                    continue
                 passed += len(stages.feed(piece))
             waiting.append((content.size, chunk))
             held += len(chunk)
@@ -124,23 +142,36 @@ class _Content:
         self._came = 0
         self.size = 0
 
-    def feed(self, chunk: bytes) -> Iterable[bytes]:
-        if self._decoder is None:
-            self.size += len(chunk)
-            return (chunk,)
-        return self._decoded(self._decoder, chunk)
+    def feed(self, chunk: bytes) -> Iterator[bytes | None]:
+        """In pieces, none of them longer than 64 KiB; ``None`` where others should have their turn before the next."""
+        decoder = self._decoder
+        step = PIECE if decoder is None else _CODED
+        for start in range(0, len(chunk), step):
+            if start:
+                yield None
+            part = chunk[start : start + step]
+            if decoder is None:
+                self.size += len(part)
+                yield part
+            else:
+                yield from self._decoded(decoder, part)
 
-    def _decoded(self, decoder: Decoder, chunk: bytes) -> Iterator[bytes]:
-        self._came += len(chunk)
+    def _decoded(self, decoder: Decoder, part: bytes) -> Iterator[bytes | None]:
+        self._came += len(part)
         most = self._handling.max_decoded
         allowed = max(_FROM, self._handling.max_ratio * self._came)
+        given = 0
         try:
-            for piece in decoder.feed(chunk):
+            for piece in decoder.feed(part):
                 self.size += len(piece)
                 if self.size > allowed:
                     raise BadContent(f"{self._came} bytes in their coding are more than {allowed} without")
                 if most is not None and self.size > most:
                     raise BadContent(f"a content exceeds the limit of {most} bytes when its coding is undone")
+                given += len(piece)
+                if given > PIECE:
+                    given = len(piece)
+                    yield None
                 yield piece
         except CodingError as error:
             raise BadContent(f"broken data in a content coding: {error}") from None

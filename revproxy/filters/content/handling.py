@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
+from functools import lru_cache
 from typing import Literal, get_args, get_type_hints
 
-__all__ = ["Handling"]
+__all__ = ["SHADOW", "Handling", "stricter"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +23,8 @@ class Handling:
     ``ranges``
         ``"strip"``: no range is ever asked for of the upstream, as a part of a content cannot be edited like the whole;
         a server may always answer with the whole (RFC 9110 section 14.2). ``"keep"``: it is asked for, for media that
-        the filter does not look into; a part of what it would have to look into is refused (502).
+        the filter does not look into; a part of what it would have to look into is refused (502), unless the filter
+        edits nothing and what is ``unreadable`` passes.
     ``recode``
         Content that came in a coding is put into the same one again; ``False``: it goes on without one.
     ``max_ratio``
@@ -62,3 +64,15 @@ class Handling:
             if getattr(self, field.name) != field.default
         ]
         return f"Handling({', '.join(said)})"
+
+
+@lru_cache(maxsize=256)
+def stricter(one: Handling, other: Handling) -> Handling:
+    """``one``, with limits that are the lower ones of both."""
+    most = [each.max_decoded for each in (one, other) if each.max_decoded is not None]
+    return replace(one, max_ratio=min(one.max_ratio, other.max_ratio), max_decoded=min(most, default=None))
+
+
+SHADOW = Handling(unreadable="pass", ranges="keep", max_ratio=1 << 31)
+"""Of a filter that only watches and refuses nothing: what it cannot read goes on, and all is asked for as it was.
+A coding that is broken is found in the middle, and cuts the connection all the same."""

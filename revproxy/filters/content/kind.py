@@ -22,9 +22,13 @@ _ENDLESS = frozenset(
         *("application/json-seq", "application/stream+json", "multipart/x-mixed-replace"),
     }
 )
-_NOT_ASCII = re.compile(
-    r"utf-?(?:7|16|32)|ucs-?[24]|iso-10646|iso-2022|hz-|cp?(?:037|500|1047|1140)|ibm|ebcdic|csunicode"
+_NOT_ASCII = (
+    r"(?:x-)?(?:utf[-_]?(?:7|16|32)|ucs[-_]?[24]|iso[-_]10646|(?:cs)?iso[-_]?2022|hz-|cp?(?:037|500|1047|1140)|ibm|ebcdic"
+    r"|unicode(?!-1-1-utf-8|11utf8|20utf8)|csunicode|scsu|bocu)"
 )
+_no_ascii = re.compile(_NOT_ASCII)
+_maybe_no_ascii = re.compile(rf"charset[\s\"'=]*{_NOT_ASCII}")
+"""Of what is not understood: others may find a charset in it all the same."""
 
 
 def kind_of(response: Response) -> MediaType | None:
@@ -54,6 +58,10 @@ def is_endless(kind: MediaType | None) -> bool:
     return kind is not None and kind.name in _ENDLESS
 
 
-def is_readable_text(kind: MediaType | None) -> bool:
-    """Whether its characters are ASCII where they can be, by all that it says."""
-    return kind is None or _NOT_ASCII.match(kind.parameters.get("charset", "").lower()) is None
+def is_readable_text(kind: MediaType | None, response: Response) -> bool:
+    """Whether the characters of ``response``, which is of this ``kind``, are ASCII where they can be, by all that it
+    says."""
+    if kind is not None:
+        return _no_ascii.match(kind.parameters.get("charset", "").strip("\t\n\f\r '\"").lower()) is None
+    said = response.headers.getall(_CONTENT_TYPE, ())
+    return not any(_maybe_no_ascii.search(each.lower()) for each in said)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from ...body import Transform
-from ...errors import ResponseRefused
+from ...errors import InternalError, ResponseRefused
 
 __all__ = ["Stages", "Text"]
 
@@ -23,15 +23,20 @@ class Stages:
 
     def feed(self, chunk: bytes) -> bytes:
         for transform in self._transforms:
+            chunk = transform.feed(chunk)
+            if type(chunk) is not bytes:
+                _check(transform, "feed", chunk)
             if not chunk:
                 break
-            chunk = transform.feed(chunk)
         return chunk
 
     def finish(self) -> bytes:
         rest = b""
         for transform in self._transforms:
-            rest = (transform.feed(rest) if rest else b"") + transform.finish()
+            fed, last = transform.feed(rest) if rest else b"", transform.finish()
+            _check(transform, "feed", fed)
+            _check(transform, "finish", last)
+            rest = fed + last
         return rest
 
 
@@ -74,7 +79,18 @@ class Text:
         if not begun:
             return self._transform.finish()
         self._judge(begun)
-        return self._feed(begun) + self._transform.finish()
+        fed = self._feed(begun)
+        _check(self, "feed", fed)
+        last = self._transform.finish()
+        _check(self, "finish", last)
+        return fed + last
+
+
+def _check(transform: Transform, method: str, given: object) -> None:
+    if not isinstance(given, bytes | bytearray | memoryview):
+        inner = transform._transform if isinstance(transform, Text) else transform
+        what = "nothing" if given is None else type(given).__name__
+        raise InternalError(f"{type(inner).__qualname__}.{method} must return bytes, and has returned {what}")
 
 
 def _same(chunk: bytes) -> bytes:

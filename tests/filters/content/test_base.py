@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import gzip
 from collections.abc import AsyncIterator, Callable
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -13,10 +15,11 @@ from hypothesis import strategies as st
 from revproxy import Exchange, Handler, Response
 from revproxy.body import EMPTY, Body, StreamBody, Transform
 from revproxy.codings import encoder
-from revproxy.errors import BadContent, ResponseRefused
+from revproxy.errors import BadContent, DeadlineExceeded, ResponseRefused
 from revproxy.filters.content import ContentFilter, Handling
+from revproxy.filters.content.handling import SHADOW
 from revproxy.media_types import MediaType
-from revproxy.testing import exchange
+from revproxy.testing import FakeClock, exchange
 
 from ...codings.test_codings import CODINGS, coded, undone
 from .test_stages import Late
@@ -72,6 +75,15 @@ class Watch(ContentFilter):
 
     def transform(self, exchange: Exchange, response: Response, kind: MediaType | None) -> Transform | None:
         return NoSecret()
+
+
+class Peaceful(ContentFilter):
+    """Looks at all, and has nothing against it."""
+
+    edits = False
+
+    def transform(self, exchange: Exchange, response: Response, kind: MediaType | None) -> Transform | None:
+        return Late(0)
 
 
 async def pieces(data: bytes, step: int) -> AsyncIterator[bytes]:
@@ -139,6 +151,35 @@ async def test_several_share_the_coding(coding: str, monkeypatch: pytest.MonkeyP
     said = await content(outer)
     assert (undone(coding, said, 50) if coding else said) == b"ABC" * 100 + b"!!"
     assert len(made) == 1
+
+
+@pytest.mark.parametrize("inner", [True, False])
+@pytest.mark.parametrize("outer", [True, False])
+@pytest.mark.parametrize("edits", [True, False])
+async def test_several_agree_on_the_coding(inner: bool, outer: bool, edits: bool) -> None:
+    """F-110: whatever each of them wants, what is said of the coding is true of what is sent; a watcher has no say."""
+    first: ContentFilter = (Shout if edits else Peaceful)(handling=Handling(recode=inner))
+    asked = exchange("GET", "/")
+    sent = coded("gzip", b"abc" * 100)
+    came = Response(200, [*HTML, ("Content-Encoding", "gzip")], streaming(sent))
+    answer = await Shout(handling=Handling(recode=outer))(asked, answering(await first(asked, answering(came))))
+    said = await content(answer)
+    is_coded = outer and (inner or not edits)
+    assert answer.headers.get("Content-Encoding") == ("gzip" if is_coded else None)
+    assert (gzip.decompress(said) if is_coded else said) == b"ABC" * 100 + (b"!!" if edits else b"!")
+
+
+@pytest.mark.parametrize("strict", [Handling(), Handling(max_ratio=1 << 31, max_decoded=1 << 20)])
+@pytest.mark.parametrize("outermost", [True, False])
+async def test_several_keep_the_lower_limit(strict: Handling, outermost: bool) -> None:
+    """S-51: a filter with no limit, as one in shadow, takes none from its neighbour."""
+    bomb = coded("gzip", b"x" * (8 << 20), 1 << 20)
+    handlings = [SHADOW, strict] if outermost else [strict, SHADOW]
+    asked = exchange("GET", "/")
+    answer = Response(200, [*HTML, ("Content-Encoding", "gzip")], streaming(bomb, 512))
+    for each in handlings:
+        answer = await Peaceful(handling=each)(asked, answering(answer))
+    assert isinstance((await until_it_breaks(answer))[1], BadContent)
 
 
 async def test_none_of_its_business() -> None:
@@ -216,6 +257,40 @@ async def test_what_is_asked_for() -> None:
     asked = exchange("GET", "/", headers=headers)
     await Shout(handling=Handling(ranges="keep"))(asked, answering(Response(200)))
     assert asked.request.headers["Range"] == "bytes=0-1"
+
+
+async def test_what_filters_ask_for() -> None:
+    """S-66, F-109: nor is it asked for by a second line, or because a filter further out has set it."""
+    asked = exchange("GET", "/", headers=[("Accept-Encoding", "gzip"), ("Accept-Encoding", "dcb")])
+    await Shout()(asked, answering(Response(200)))
+    assert asked.request.headers.getall("Accept-Encoding") == ["gzip"]
+    asked = exchange("GET", "/")
+    asked.request.headers.update({"Accept-Encoding": "dcz, br", "Range": "bytes=0-1", "If-Range": '"x"'})
+    await Shout()(asked, answering(Response(200)))
+    assert asked.request.headers["Accept-Encoding"] == "br"
+    assert not {"Range", "If-Range"} & set(asked.request.headers)
+
+
+async def test_a_change() -> None:
+    """What only says how a content differs from another (RFC 3229) is no whole, either."""
+    with pytest.raises(ResponseRefused, match="a part"):
+        await Shout()(exchange("GET", "/"), answering(Response(226, HTML, Body(b"abc"))))
+
+
+async def test_reset_content() -> None:
+    """F-57: to a 205, which has no content, none is added; what one has all the same is looked into."""
+    response = Response(205, HTML, Body())
+    assert await Shout()(exchange("GET", "/"), answering(response)) is response
+    assert await content(await Shout()(exchange("GET", "/"), answering(Response(205, HTML, Body(b"abc"))))) == b"ABC!"
+
+
+@pytest.mark.parametrize("kind", ["text/html", "multipart/byteranges; boundary=x"])
+async def test_a_part_that_is_only_watched(kind: str) -> None:
+    """F-109: it passes where what cannot be read does."""
+    response = Response(206, [("Content-Type", kind)], streaming(b"abc"))
+    assert await Peaceful(handling=SHADOW)(exchange("GET", "/"), answering(response)) is response
+    with pytest.raises(ResponseRefused, match="a part"):
+        await Shout(handling=Handling(unreadable="pass"))(exchange("GET", "/"), answering(response))
 
 
 @pytest.mark.parametrize("kind", ["text/html", "multipart/byteranges; boundary=x"])
@@ -402,6 +477,99 @@ async def test_watched_around_edited() -> None:
     outer = await Watch()(asked, answering(inner))
     with pytest.raises(ResponseRefused):
         await content(outer)
+
+
+# Time.
+
+
+async def forever(data: bytes) -> AsyncIterator[bytes]:
+    yield data
+    await asyncio.Event().wait()
+
+
+@pytest.mark.parametrize("coding", ["", "gzip"])
+async def test_held_no_longer_than_the_deadline(coding: str) -> None:
+    """What is waited for before the head goes out has to be there by ``exchange.deadline``; the body is given up."""
+    clock = FakeClock()
+    closed: list[int] = []
+
+    class Slow(StreamBody):
+        def close(self) -> None:
+            closed.append(1)
+
+    asked = exchange("GET", "/")
+    asked.deadline = clock.now() + 5
+    headers = [*HTML, *([("Content-Encoding", coding)] if coding else ())]
+    data = coded(coding, b"fine")[:5] if coding else b"fine"
+    watch = Watch(clock=clock)
+    going = asyncio.create_task(watch(asked, answering(Response(200, headers, Slow(forever(data))))))
+    await clock.advance_async(4.9)
+    assert not going.done()
+    await clock.advance_async(0.2)
+    with pytest.raises(DeadlineExceeded):
+        await going
+    assert closed
+    asked.deadline = clock.now() + 5
+    answer = await watch(asked, answering(Response(200, HTML, streaming(b"x" * 100))))
+    clock.advance(10)
+    assert await content(answer) == b"x" * 100  # a body that goes on has no such time
+
+
+@pytest.mark.parametrize("coding", ["", *CODINGS])
+@pytest.mark.parametrize("edits", [True, False])
+async def test_others_have_their_turn(coding: str, edits: bool) -> None:
+    """S-51: however much comes of one chunk, the loop is free after every 64 KiB of it, or a little more."""
+    fed = 0
+
+    class Counts(Late):
+        def feed(self, chunk: bytes) -> bytes:
+            nonlocal fed
+            fed += len(chunk)
+            return super().feed(chunk)
+
+    class Counting(ContentFilter):
+        def transform(self, exchange: Exchange, response: Response, kind: MediaType | None) -> Transform | None:
+            return Counts(0)
+
+    Counting.edits = edits
+    at = [0]
+
+    async def looks() -> None:
+        while True:
+            await asyncio.sleep(0)
+            at.append(fed)
+
+    size = 4 << 20
+    data = b"x" * size
+    body = Body(coded(coding, data, size) if coding else data)
+    headers = [*HTML, *([("Content-Encoding", coding)] if coding else ())]
+    looking = asyncio.create_task(looks())
+    answer = await Counting(handling=Handling(max_ratio=1 << 31))(
+        exchange("GET", "/"), answering(Response(200, headers, body))
+    )
+    await content(answer)
+    looking.cancel()
+    assert fed == size
+    assert max(after - before for before, after in pairwise(at)) <= 3 * 65536
+
+
+@pytest.mark.parametrize("coding", ["gzip", "zstd"])
+async def test_many_members(coding: str) -> None:
+    """S-51: members that say nothing take time all the same: others have their turn between them."""
+    member = coded(coding, b"")
+    turns = 0
+
+    async def looks() -> None:
+        nonlocal turns
+        while True:
+            await asyncio.sleep(0)
+            turns += 1
+
+    looking = asyncio.create_task(looks())
+    body = Body(member * (131072 // len(member)))
+    await content(await Shout()(exchange("GET", "/"), answering(Response(200, [("Content-Encoding", coding)], body))))
+    looking.cancel()
+    assert turns >= 10
 
 
 def test_wrong() -> None:

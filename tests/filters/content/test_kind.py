@@ -49,11 +49,40 @@ def test_lines_and_fields_say_the_same(values: list[str], name: str | None, spel
         ("text/html; charset=UTF-7", False),
         ("text/html; charset=iso-2022-jp", False),
         ("text/html; charset=IBM037", False),
+        ("text/html; charset=unicode", False),
+        ("text/html; charset=unicodeFFFE", False),
+        ("text/html; charset=csUnicode11UTF7", False),
+        ("text/html; charset=unicode-1-1-utf-8", True),
+        ("text/html; charset=csISO2022KR", False),
+        ('text/html; charset=" utf-16"', False),
+        ("text/html; charset='utf-16'", False),
     ],
 )
 def test_readable(value: str, readable: bool) -> None:
-    """S-65: characters that are not ASCII where they could be cannot be searched as bytes."""
-    assert is_readable_text(media_type([value])) is readable
+    """S-65: characters that are not ASCII where they could be cannot be searched as bytes. Labels are those that
+    browsers know."""
+    assert is_readable_text(media_type([value]), Response(200, [("Content-Type", value)])) is readable
+
+
+@pytest.mark.parametrize(
+    ("values", "readable"),
+    [
+        ([], True),
+        (["nonsense"], True),
+        (["text/html", "text/html; charset=utf-8"], True),
+        (["text/html", "text/html; charset=utf-16"], False),
+        (["text/html; charset=utf-16; charset=utf-8"], False),
+        (["text/html; charset = utf-16"], False),
+        (["text/html;;; x; CHARSET='UTF-16'"], False),
+    ],
+)
+def test_readable_by_what_is_not_understood(values: list[str], readable: bool) -> None:
+    """S-65: of two types, or one that breaks the grammar, a client may take the charset all the same."""
+    fields = [("Content-Type", value) for value in values]
+    lines = "".join(f"{name}: {value}\r\n" for name, value in fields).encode()
+    for response in (Response(200, fields), response_of_lines(200, "OK", lines, None, False)):
+        assert kind_of(response) is None
+        assert is_readable_text(None, response) is readable
 
 
 def test_endless() -> None:
@@ -62,4 +91,3 @@ def test_endless() -> None:
     assert is_endless(media_type(["application/x-ndjson; charset=utf-8"]))
     assert not is_endless(media_type(["application/json"]))
     assert not is_endless(None)
-    assert is_readable_text(None)

@@ -61,6 +61,19 @@ def test_text(data: bytes, cuts: list[int]) -> None:
         assert b"".join(map(refusing.feed, chunks)) + refusing.finish() == data.upper()
 
 
+def test_nothing_is_not_none() -> None:
+    """A transform that has forgotten to return something is an error, not an empty content."""
+
+    class Forgetful(Upper):
+        def feed(self, chunk: bytes) -> bytes:
+            return None  # type: ignore[return-value]
+
+    with pytest.raises(TypeError):
+        Stages([Forgetful(), Upper()]).feed(b"abc")
+    with pytest.raises(TypeError):
+        Stages([Forgetful()]).feed(b"abc")
+
+
 def test_what_is_shorter() -> None:
     """Two bytes are a mark, one is none."""
     text = Text(Upper(), passes=False)
