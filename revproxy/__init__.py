@@ -11,6 +11,7 @@ from .endpoint import Endpoint
 from .errors import ProxyError
 from .exchange import Attempt, Exchange, Key
 from .handler import Component, Filter, Handler, Pipeline
+from .hiding import HideUpstream, PublicOrigin
 from .message import Inbound, Request, Response
 from .observer import Observer
 from .paths import PathPolicy
@@ -31,6 +32,7 @@ __all__ = [
     "Exchange",
     "Filter",
     "Handler",
+    "HideUpstream",
     "Inbound",
     "Key",
     "Limits",
@@ -39,6 +41,7 @@ __all__ = [
     "Pipeline",
     "ProxyError",
     "ProxyHandler",
+    "PublicOrigin",
     "Request",
     "Response",
     "Rule",

@@ -42,7 +42,7 @@ class Composition:
 
     Raises ``ValueError`` for two upstreams of one name, or whose sessions are marked in the same way, for a filter that
     shortcuts around what guards, for a condition on a key that no filter outside of it provides, and for a field that
-    cannot be reserved.
+    cannot be reserved; ``TypeError`` for filters that are not several, and for what is no filter or handler.
     """
 
     __slots__ = ("_over", "_stack", "handler", "in_flight", "introduction", "is_replaced", "read", "read_below", "root")
@@ -50,6 +50,8 @@ class Composition:
     def __init__(
         self, handler: Handler, filters: Sequence[Filter], policy: PathPolicy, introduction: Introduction
     ) -> None:
+        if isinstance(filters, str) or not isinstance(filters, Iterable):
+            raise TypeError(f"filters must be a list of filters, got {filters!r}")
         self.root: Pipeline = Pipeline(*filters, handler=handler)
         components = list(walk(self.root))
         _check_names(components)

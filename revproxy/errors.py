@@ -44,6 +44,8 @@ __all__ = [
     "Interrupted",
     "LastHop",
     "LoopDetected",
+    "MessageFailed",
+    "MessageRefused",
     "MethodNotAllowed",
     "MisdirectedRequest",
     "NoEndpoint",
@@ -339,6 +341,15 @@ class InternalError(ProxyError):
     """A filter or handler raised what it should not have: 500. The cause is in ``__cause__``."""
 
 
+class MessageFailed(InternalError):
+    """What looks at the messages of a WebSocket raised what it should not have, or returned what is no message. Both
+    ends are told, and closed; the message goes nowhere. The cause is in ``__cause__``."""
+
+    phase = Phase.TUNNEL
+    status: ClassVar[int | None] = None
+    title = "The connection cannot go on"
+
+
 class Interrupted(ProxyError):
     """The application cut the exchange short: it shut down, or a timeout of its own ran out. There is no answer, or a
     part of one."""
@@ -618,6 +629,17 @@ class ResponseRefused(ProxyError):
     status: ClassVar[int | None] = 502
     token = "http_request_denied"
     title = "The answer cannot be shown"
+
+
+class MessageRefused(ProxyError):
+    """A message of a WebSocket is not passed on, by a limit or by what looks at messages. Both ends are told, and
+    closed."""
+
+    origin = Origin.POLICY
+    phase = Phase.TUNNEL
+    status: ClassVar[int | None] = None
+    token = "http_request_denied"
+    title = "A message is not let through"
 
 
 class TunnelIdle(ProxyError):

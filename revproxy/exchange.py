@@ -11,7 +11,7 @@ from weakref import ref
 from .endpoint import Endpoint
 from .errors import ProxyError
 from .events import Event
-from .message import Inbound, Request
+from .message import Inbound, Request, Response
 from .tunnel import Tunnel
 
 if TYPE_CHECKING:
@@ -70,6 +70,9 @@ class Exchange:
         Whom to tell.
     ``interim``
         Takes 1xx responses on their way to the client; ``None`` drops them.
+    ``hide``
+        Edits what an upstream has answered, interim responses included, before anybody else sees it; see
+        ``HideUpstream``.
     """
 
     __slots__ = (
@@ -80,6 +83,7 @@ class Exchange:
         "attempts",
         "deadline",
         "error",
+        "hide",
         "hooks",
         "inbound",
         "interim",
@@ -112,6 +116,7 @@ class Exchange:
         self.tunnel: Tunnel | None = None
         """What it has become after a 101, with the bytes that went through."""
         self.interim: Callable[[int, CIMultiDict[str]], None] | None = None
+        self.hide: Callable[[Attempt, Response], object] | None = None
         self.spent: ProxyError | None = None
         """What an upstream raises instead of sending the request, which may have been acted upon already."""
         self.retried: bool = False
@@ -169,6 +174,7 @@ class Exchange:
         forks one finishes it."""
         forked = Exchange(self.inbound, request, started, deadline)
         forked.rule = self.rule
+        forked.hide = self.hide
         forked.spent = self.spent
         forked.paid = self.paid
         forked._id = self._id
@@ -254,6 +260,8 @@ class Attempt:
         A byte of the request may have reached the endpoint.
     ``released``
         It no longer counts as load.
+    ``host``
+        What ``Host`` said, if neither the endpoint nor the request does.
     ``status``, ``error``
         How it went: the response's status; how it failed, the middle of a body included.
     ``passed_over``
@@ -267,6 +275,7 @@ class Attempt:
         "endpoint",
         "error",
         "first_byte",
+        "host",
         "number",
         "passed_over",
         "released",
@@ -290,6 +299,7 @@ class Attempt:
         self._exchange = ref(exchange)
         self.request: Request = request
         self.number: int = number
+        self.host: str = ""
         self.started: float = started
         self.deadline: float | None = deadline
         self.sent: bool = False

@@ -13,11 +13,15 @@ from .facts import ClientAddress
 from .headers import decode_fields, encode_fields
 from .tunnel import Tunnel
 
-__all__ = ["Fields", "HttpVersion", "Inbound", "Request", "Response", "request_of_lines", "response_of_lines"]
+__all__ = ["Fields", "HttpVersion", "Inbound", "Move", "Request", "Response", "request_of_lines", "response_of_lines"]
 
 HttpVersion: TypeAlias = tuple[int, int]
 Fields: TypeAlias = Mapping[str, str] | Iterable[tuple[str, str]]
 """Header fields, in order. A ``CIMultiDict`` is taken as it is, anything else is copied into one."""
+
+Move: TypeAlias = tuple[str, str]
+"""What a rewriting has taken off in front of a path, and what it has put there instead: canonical, without a slash at
+the end."""
 
 _HOST = istr("Host")
 _CONTENT_LENGTH = istr("Content-Length")
@@ -217,15 +221,19 @@ class Request(_Message):
     ``upgrade``
         The token of the protocol that the client asks for (``"websocket"``), if it is one that is passed on. ``None``
         makes it an ordinary request.
+    ``moves``
+        How filters have rewritten the path of ``target``, in order, so that what the upstream says of its paths can be
+        told the client in its own words; ``None`` is a rewriting that is none of what a path begins with.
     """
 
-    __slots__ = ("came_target", "method", "target", "upgrade")
+    __slots__ = ("came_target", "method", "moves", "target", "upgrade")
 
     def __init__(self, method: str, target: str, headers: Fields | None = None, body: Body = EMPTY) -> None:
         super().__init__(headers, body)
         self.method: str = method
         self.target: str = target
         self.upgrade: str | None = None
+        self.moves: tuple[Move | None, ...] = ()
         self.came_target: object = _NONE
         """A target that is known to be well-formed."""
 
@@ -247,6 +255,7 @@ class Request(_Message):
             copied = Request(self.method, self.target, self._headers.copy())
         copied.came_target = self.came_target
         copied.upgrade = self.upgrade
+        copied.moves = self.moves
         copied.body = body
         return copied
 
@@ -308,6 +317,7 @@ def request_of_lines(method: str, target: str, lines: bytes, declared: int | Non
     self.came_declared = declared
     self.body = EMPTY
     self.upgrade = None
+    self.moves = ()
     return self
 
 

@@ -27,12 +27,13 @@ from .exchange import Exchange
 from .forwarded import DEFAULT_FIELDS, ForwardedField, Introduction
 from .handler import Filter, Handler, Pipeline, running
 from .headers import is_protocol
+from .hiding import HideUpstream
 from .logged import without_values
 from .message import Response
 from .mount import Mount
 from .observer import Observer, hooks
 from .paths import PathPolicy
-from .problems import problem
+from .problems import told
 from .proxy_status import member, name_of
 from .receive import receive
 from .trust import TrustedProxies
@@ -41,6 +42,7 @@ from .upgrade import Tunnels
 __all__ = ["ProxyHandler"]
 
 _log = logging.getLogger("revproxy.error")
+_HIDE = HideUpstream()
 
 
 class ProxyHandler:
@@ -68,6 +70,9 @@ class ProxyHandler:
     ``proxy_status``
         The proxy's name in ``Proxy-Status`` (RFC 9209), which says how an answer came about: the kind of an error, and
         the status that an upstream has answered with. ``None``: no such field.
+    ``hide``
+        What of upstreams' answers clients do not learn, and what becomes of URLs and cookies that are of the inside;
+        see ``HideUpstream``. ``None``: they pass as they come.
     ``upgrades``
         The protocols that a client may ask for by ``Upgrade``. A request for any other goes on as an ordinary one.
     ``max_body``
@@ -93,6 +98,7 @@ class ProxyHandler:
         reserved: Collection[str] = (),
         via: str | None = "",
         proxy_status: str | None = None,
+        hide: HideUpstream | None = _HIDE,
         upgrades: Collection[str] = ("websocket",),
         max_body: int | None = None,
         write_timeout: float = 60.0,
@@ -108,6 +114,9 @@ class ProxyHandler:
         first = Composition(handler, filters, self._path_policy, self._introduction)
         self._compositions = Compositions(first, self._hooks.happened)
         self._proxy_status = None if proxy_status is None else name_of(proxy_status)
+        if hide is not None and not isinstance(hide, HideUpstream):
+            raise TypeError(f"hide must be a HideUpstream object or None, got {hide!r}")
+        self._hide = None if hide is None else hide.edit
         if isinstance(upgrades, str) or not all(map(is_protocol, upgrades)):
             raise ValueError(f"upgrades must be protocols, one string each, got {upgrades!r}")
         self._upgrades = frozenset(each.lower() for each in upgrades)
@@ -192,7 +201,7 @@ class ProxyHandler:
         for name, seconds in (("grace", grace), ("spread", spread)):
             if not 0 <= seconds < float("inf"):
                 raise ValueError(f"{name} must be at least 0 and finite, got {seconds}")
-        if not 1000 <= code <= 4999 or code in (1005, 1006, 1015):
+        if not (1000 <= code <= 1003 or 1007 <= code <= 1014 or 3000 <= code <= 4999):
             raise ValueError(f"code must be one that a Close can have, got {code}")
         if app is not None and app in self._apps:
             self._apps.remove(app)
@@ -240,6 +249,7 @@ class ProxyHandler:
             )
             exchange = Exchange(inbound, draft, self._clock.now(), None, self._hooks)
             exchange.interim = partial(relay, request)
+            exchange.hide = self._hide
             answer: Response | None = None
             out: web.StreamResponse | None = None
             try:
@@ -275,9 +285,7 @@ class ProxyHandler:
                     if error.status is None or request.writer.output_size:
                         out = _cut(request, error)
                     else:
-                        answer = problem(
-                            exchange, error.status, error.title, headers=error.fields, members=error.members
-                        )
+                        answer = told(exchange, error)
                         if self._proxy_status is not None:
                             answer = self._with_status(exchange, answer, error)
                         out = await deliver(

@@ -140,6 +140,8 @@ def receive(
     if len(joined) > MAX_FIELDS and refused is None:
         refused = HeadTooLarge(f"{len(joined)} bytes of fields")
     draft = request_of_lines(method, upstream_target, joined, length)
+    if strip:
+        draft.moves = ((canonical(strip).rstrip("/"), ""),)
     if seldom and refused is None:
         refused = _edit(method, headers, draft)
     if declared is not None and declared != str(length):

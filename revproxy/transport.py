@@ -26,9 +26,9 @@ class Transport(Protocol):
     """Sends an attempt's request to its endpoint and returns the answer.
 
     It sets ``attempt.sent`` before the first byte, ``attempt.status`` and ``attempt.first_byte`` with the response
-    head, and ``attempt.error`` if the body fails later. It raises a ``ProxyError``; ``ConnectFailed`` promises that
-    nothing was sent. Where the endpoint has a ``policy``, it connects to no address that this refuses
-    (``AddressRefused``).
+    head, and ``attempt.error`` if the body fails later. What it gives to ``exchange.interim`` has passed
+    ``exchange.hide`` before. It raises a ``ProxyError``; ``ConnectFailed`` promises that nothing was sent. Where the
+    endpoint has a ``policy``, it connects to no address that this refuses (``AddressRefused``).
     """
 
     def send(self, attempt: Attempt) -> Coroutine[Any, Any, Response]: ...
@@ -58,7 +58,9 @@ class WireTransport(Component):
     def dispatch(self, attempt: Attempt) -> Coroutine[Any, Any, Response]:
         """``send``, begun now: what it returns must be awaited in the same breath, for it has a connection already."""
         pool = self._pools.get(attempt.endpoint) or self._pool(attempt.endpoint)
-        host = attempt.exchange.inbound.host if self._keep_host else ""
+        host = ""
+        if self._keep_host:
+            host = attempt.host = attempt.exchange.inbound.host
         head = request_head(attempt.request, attempt.endpoint, host)
         now, deadline, total = attempt.started, attempt.deadline, self._timeouts.total
         if deadline is None:

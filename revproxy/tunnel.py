@@ -46,6 +46,10 @@ class Tunnel(Protocol):
         """Bring it to an end as politely as its protocol can; of a WebSocket, by a Close with ``code`` to both."""
         ...
 
+    def finish(self, error: ProxyError | None = None) -> None:
+        """It is over: what is still to be sent is sent, then both ends are closed. ``error``: how it broke."""
+        ...
+
     def close(self) -> None:
         """Cut both ends. Harmless when repeated or at the end."""
         ...

@@ -150,6 +150,12 @@ class Upstream(Group):
             hook(attempt)
         try:
             response = await self._send(attempt)
+            if exchange.hide is not None:
+                try:
+                    exchange.hide(attempt, response)
+                except BaseException:
+                    response.body.close()
+                    raise
             if self.affinity is not None:
                 self.answered(attempt, response)
             return response

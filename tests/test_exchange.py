@@ -138,12 +138,14 @@ def test_forked() -> None:
     subject[COUNTRY] = "CH"
     subject.defer(lambda: None)
     subject.interim = lambda status, headers: None
+    subject.hide = lambda attempt, response: None
     draft = subject.request.copy(subject.request.body)
     forked = subject.fork(draft, 1001.0, 1005.0)
     assert forked.inbound is subject.inbound
     assert forked.request is draft
     assert (forked.started, forked.deadline) == (1001.0, 1005.0)
     assert (forked.attempts, forked.mark, forked.interim, forked.hooks) == ([], 0, None, NO_HOOKS)
+    assert forked.hide is subject.hide
     forked[COUNTRY] = "AT"
     assert (subject[COUNTRY], forked[COUNTRY]) == ("CH", "AT")
     assert forked.id != subject.id

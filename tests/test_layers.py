@@ -30,6 +30,10 @@ LAYERS: Mapping[str, int] = {
     "paths": 0,
     "path_templates": 0,
     "pattern_cost": 0,
+    "pattern_effort": 0,
+    "pattern_widened": 0,
+    "pattern_width": 0,
+    "pattern_words": 0,
     "addresses": 0,
     "networks": 0,
     "ranges": 0,
@@ -37,6 +41,7 @@ LAYERS: Mapping[str, int] = {
     "signatures": 0,
     "media_types": 0,
     "codings": 0,
+    "json_stream": 0,
     "logged": 0,
     # 1 nouns
     "message": 1,
@@ -63,6 +68,7 @@ LAYERS: Mapping[str, int] = {
     "problems": 2,
     "proxy_status": 2,
     "strict": 2,
+    "hiding": 2,
     # 3 what answers, what wraps
     "answers": 3,
     "security_log": 3,

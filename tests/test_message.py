@@ -239,10 +239,12 @@ def test_a_copy(looked_at: bool) -> None:
     if looked_at:
         request.headers["X-B"] = "2"
         request.target = "/edited"
+    request.moves = (("/app", ""), None)
     lines, body = request.lines, Body(b"other")
     copied = request.copy(body)
     assert (copied.method, copied.target, copied.upgrade) == (request.method, request.target, "websocket")
     assert copied.came_target == request.came_target
+    assert copied.moves == request.moves
     assert copied.body is body
     assert (copied.lines, request.lines) == (lines, lines)
     assert copied.field_lines(5) == request.field_lines(5)

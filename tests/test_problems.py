@@ -6,10 +6,11 @@ import json
 
 import pytest
 
-from revproxy.body import EMPTY
+from revproxy.body import EMPTY, Body
+from revproxy.errors import Drop, NoRoute, RateLimited
 from revproxy.exchange import Exchange
 from revproxy.message import Response
-from revproxy.problems import problem
+from revproxy.problems import leaning, problem, told
 from revproxy.testing.exchange import exchange
 
 JSON, TEXT = "application/problem+json", "text/plain; charset=utf-8"
@@ -155,3 +156,32 @@ async def test_members(accept: str) -> None:
         assert b'\nerrors: [{"pointer": "#/a"}]\n' in text
     else:
         assert json.loads(text) == {"errors": [{"pointer": "#/a"}], "title": "No", "status": 422, "id": subject.id}
+
+
+@pytest.mark.parametrize(
+    ("accept", "sign"),
+    [([], 0), (["*/*"], 0), (["image/png"], 0), (["text/html,*/*;q=0.5"], 1), (["*/*;q=0.1, application/json"], -1)],
+)
+def test_leaning(accept: list[str], sign: int) -> None:
+    """Which of the two a client would rather have, or that it makes no difference to it."""
+    lean = leaning(asked(*accept))
+    assert (lean > 0) - (lean < 0) == sign
+
+
+async def test_a_form_that_is_set() -> None:
+    """Somebody else may know which form it has to be."""
+    assert problem(asked("text/html"), 400, "x", text=False).headers["Content-Type"] == JSON
+    assert problem(asked("application/json"), 400, "x", text=True).headers["Content-Type"] == TEXT
+
+
+async def test_what_is_told_of_an_error() -> None:
+    """A problem document with the error's fields and members; or its own answer, with the fields as they are now."""
+    error = RateLimited("x", retry_after=2)
+    plain = told(asked(), error)
+    assert (plain.status, plain.headers["Content-Type"], plain.headers["Retry-After"]) == (429, JSON, "2")
+    error.answer, error.fields = Response(503, {"X-Old": "1"}, Body(b"page")), {"X-New": "1"}
+    own = told(asked(), error)
+    assert (own.status, dict(own.headers), own.body.data) == (503, {"X-New": "1"}, b"page")
+    assert told(asked(), NoRoute("x")).status == 404
+    with pytest.raises(ValueError, match="Drop"):
+        told(asked(), Drop("x"))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from ..canonical import canonical
+from ..message import Move
 from .rewriting import Rewriting, constant
 
 __all__ = ["AddPrefix"]
@@ -20,6 +22,10 @@ class AddPrefix(Rewriting):
     def __init__(self, prefix: str) -> None:
         super().__init__("pass")
         self.prefix: str = constant("prefix", prefix).rstrip("/")
+        self._canonical = canonical(self.prefix)
+
+    def move(self) -> Move:
+        return "", self._canonical
 
     def rewrite(self, target: str) -> str:
         return self.prefix + target

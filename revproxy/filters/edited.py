@@ -39,7 +39,7 @@ async def edited(exchange: Exchange, handler: Handler, edit: Callable[[CIMultiDi
 def _edit(error: ProxyError, edit: Callable[[CIMultiDict[str]], object]) -> None:
     fields = CIMultiDict(error.fields)
     edit(fields)
-    error.fields = dict(fields)
+    error.fields = fields
 
 
 def vary(headers: CIMultiDict[str], name: str) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from ..canonical import canonical, locate
 from ..errors import BadRequest
+from ..message import Move
 from ..pattern_cost import check_cost, literal_prefix, path_pattern
 from .replacement import Replacement
 from .rewriting import Otherwise, Rewriting
@@ -71,6 +72,7 @@ class PathRewrite(Rewriting):
         self._fullmatch = compiled.fullmatch
         self._groups: list[int] = []
         self._replacement = Replacement(replacement, self._pieces(compiled), keep_query=keep_query)
+        self._move = _move(compiled.pattern, replacement)
 
     def _pieces(self, pattern: re.Pattern[str]) -> Iterator[str | int]:
         at = 0
@@ -90,6 +92,9 @@ class PathRewrite(Rewriting):
             raise ValueError(rf"replacement: groups are \1 or \g<name> (and a $ is %24), got {self.replacement!r}")
         return text
 
+    def move(self) -> Move | None:
+        return self._move
+
     def rewrite(self, target: str) -> str | None:
         raw, mark, query = target.partition("?")
         path = canonical(raw)
@@ -106,6 +111,19 @@ class PathRewrite(Rewriting):
     def __repr__(self) -> str:
         otherwise = "" if self.otherwise == "pass" else f", otherwise={self.otherwise!r}"
         return f"PathRewrite({self.pattern!r}, {self.replacement!r}{otherwise})"
+
+
+_BEGINNING = "(?P<fixed>(?:/[A-Za-z0-9_~%-]+)*)(?P<slash>/?)"
+_WITH_REST = re.compile(rf"\^?{_BEGINNING}\((?:\?P<\w+>)?(?P<within>/?)\.\*\+?\)(?P<maybe>\??)\$?")
+_TO_REST = re.compile(rf"{_BEGINNING}\\(?:1|g<\w+>)")
+
+
+def _move(pattern: str, replacement: str) -> Move | None:
+    """The beginning that another takes the place of, where all behind it stays: ``/old/(.*)`` and ``/new/\\1``."""
+    taken, put = _WITH_REST.fullmatch(pattern), _TO_REST.fullmatch(replacement)
+    if taken is None or put is None or taken["slash"] != put["slash"] or taken["slash"] == taken["within"]:
+        return None
+    return canonical(taken["fixed"]), canonical(put["fixed"])
 
 
 def _cut(raw: str, spans: list[tuple[int, int]]) -> Iterator[str]:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 
 from ..canonical import canonical
+from ..message import Move
 from ..path_templates import Template
 from .replacement import Replacement
 from .rewriting import Otherwise, Rewriting
@@ -49,6 +50,10 @@ class PathTemplate(Rewriting):
         self.replacement = replacement
         self._template = Template(template)
         self._replacement = Replacement(replacement, self._read_replacement(), keep_query=keep_query)
+        self._move: Move | None = None
+        fixed, name, rest = replacement.partition(f"/{{{self._template.tail}...}}")
+        if name and not rest and "{" not in fixed and "?" not in fixed and len(self._template.names) == 1:
+            self._move = self._template.prefix, canonical(fixed)  # all behind a fixed beginning stays
 
     def _read_replacement(self) -> Iterator[str | int]:
         written, at = self.replacement, 0
@@ -73,6 +78,9 @@ class PathTemplate(Rewriting):
         if "{" in text or "}" in text:
             raise ValueError(f"replacement: a brace that belongs to no {{name}}, got {self.replacement!r}")
         return text
+
+    def move(self) -> Move | None:
+        return self._move
 
     def rewrite(self, target: str) -> str | None:
         raw, mark, query = target.partition("?")

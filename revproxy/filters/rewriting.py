@@ -11,7 +11,7 @@ from ..canonical import canonical, encoded_twice
 from ..errors import BadRequest, NoRoute
 from ..exchange import Exchange
 from ..handler import Component, Handler
-from ..message import Request, Response
+from ..message import Move, Request, Response
 from ..paths import PathPolicy
 
 __all__ = ["Otherwise", "Rewriting"]
@@ -58,8 +58,13 @@ class Rewriting(Component, ABC):
             raise NoRoute(f"{self!r} is not for this path")
         return handler(exchange)
 
+    def move(self) -> Move | None:
+        """What it always takes off in front of a path, and puts there; ``None``: it makes other paths of them."""
+        return None
+
     def rewritten(self, request: Request) -> None:
         """The target of ``request`` is another one now."""
+        request.moves = (*request.moves, self.move())
 
 
 def constant(name: str, path: object) -> str:

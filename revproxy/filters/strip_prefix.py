@@ -5,7 +5,7 @@ from __future__ import annotations
 from multidict import istr
 
 from ..canonical import below, canonical
-from ..message import Request
+from ..message import Move, Request
 from .rewriting import Otherwise, Rewriting, constant
 
 __all__ = ["StripPrefix"]
@@ -40,7 +40,11 @@ class StripPrefix(Rewriting):
     def rewrite(self, target: str) -> str | None:
         return below(self._canonical, canonical(target.partition("?")[0]), target)
 
+    def move(self) -> Move:
+        return self._canonical, ""
+
     def rewritten(self, request: Request) -> None:
+        super().rewritten(request)
         if self.forwarded and self.prefix:
             request.headers[_PREFIX] = request.headers.get(_PREFIX, "").rstrip("/") + self.prefix
 

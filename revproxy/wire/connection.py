@@ -276,9 +276,12 @@ class Connection(asyncio.Protocol):
             self._switch(attempt, response, rest)
             return
         awaited = response.status == 100 and self._upload is not None and self._upload.go_on()
-        interim = attempt.exchange.interim
+        exchange = attempt.exchange
+        interim = exchange.interim
         if interim is not None and not awaited:  # else the client is told when its body is asked for
             try:
+                if exchange.hide is not None:
+                    exchange.hide(attempt, response)
                 interim(response.status, response.headers)
             except Exception as error:
                 failure = InternalError(f"exchange.interim: {error!r}")

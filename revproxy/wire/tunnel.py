@@ -144,10 +144,7 @@ class WireTunnel:
             if not end.lost:
                 end.transport.abort()
 
-    # Told by the ends.
-
     def finish(self, error: ProxyError | None = None) -> None:
-        """It is over: what is still to be sent is sent, then both ends are closed."""
         if self._over:
             return
         self._over = True
@@ -156,6 +153,8 @@ class WireTunnel:
         self._upstream.shut()
         self._seen = self._state()
         self._watch(_LINGER)
+
+    # Told by the ends.
 
     def broke(self, end: End, why: str) -> None:
         """``end`` has sent what is no frame."""

@@ -218,7 +218,7 @@ CLAIMS = {
     b"x-method-override",
 }
 REQUEST_ENDS = HOP_BY_HOP | CLAIMS | {b"host", b"expect", b"proxy"}
-RESPONSE_ENDS = HOP_BY_HOP | {b"alt-svc"}
+RESPONSE_ENDS = HOP_BY_HOP | {b"alt-svc", b"server", b"via"}
 PROTECTED = CLAIMS | {
     *(b"host", b"content-length", b"content-type", b"authorization", b"cookie", b"set-cookie", b"via"),
 }

@@ -8,13 +8,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from revproxy import Exchange, Handler, Pipeline, ProxyHandler, Response, Upstream
+from revproxy import Exchange, Handler, HideUpstream, Pipeline, ProxyHandler, Response, Upstream
 from revproxy.testing import FakeClock, FakeUpstream, Step, raw, respond, stall
 
 from .wire import GET, Answer, serving
 
 DATE = b"Date: Mon, 06 May 2024 07:08:09 GMT\r\n"
 HEAD = GET.replace(b"GET", b"HEAD")
+HIDE = HideUpstream(keep=["Server", "Via"])
 OLD = b"GET / HTTP/1.0\r\n\r\n"
 
 
@@ -30,7 +31,8 @@ async def relay(*steps: Step, request: bytes = GET, looked_at: bool = False) -> 
     async with FakeUpstream() as server:
         server.always(*steps)
         handler: Handler = Upstream(server.url)
-        async with serving(Pipeline(look, handler=handler) if looked_at else handler) as site:
+        handler = Pipeline(look, handler=handler) if looked_at else handler
+        async with serving(ProxyHandler(handler, via=None, hide=HIDE)) as site:
             return await site.ask(request)
 
 

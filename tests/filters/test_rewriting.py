@@ -9,6 +9,7 @@ from revproxy.errors import BadRequest, ConnectFailed, NoRoute
 from revproxy.exchange import Attempt
 from revproxy.filters import AddPrefix, PathRewrite, PathTemplate, SetHost, StripPrefix
 from revproxy.filters.rewriting import Otherwise, Rewriting, check
+from revproxy.message import Move
 from revproxy.routing import Failover
 from revproxy.testing import FakeTransport, exchange
 
@@ -32,6 +33,41 @@ async def test_only_the_draft(filter: Rewriting, sent: str) -> None:
     assert asked.request.target == sent
     inbound = asked.inbound
     assert (inbound.target, inbound.path, inbound.query_string) == ("/api/x?a", "/api/x", "a")
+
+
+MOVES = [("/api", ""), ("", "/v2"), ("/api", "/v2"), ("/api", "/v2")]
+
+
+@pytest.mark.parametrize(("filter", "move"), list(zip(FILTERS, MOVES, strict=True)))
+async def test_what_is_told_of_it(filter: Rewriting, move: Move) -> None:
+    """F-105: the draft says what was taken off in front of its path, and put there, so that it can be undone."""
+    asked = exchange("GET", "/api/x?a")
+    before: tuple[Move | None, ...] = (("/mounted", ""),)
+    asked.request.moves = before
+    await filter(asked, answer)
+    assert asked.request.moves == (*before, move)
+
+
+@pytest.mark.parametrize(
+    "filter",
+    [
+        PathRewrite("/api/([^/]+)", r"/by/\1"),
+        PathRewrite("/api/(.*)", r"/v2/\1/x"),
+        PathRewrite("/api/(.*)", r"/v2\1"),
+        PathRewrite("/api/(.*)", r"/v2?q=\1"),
+        PathRewrite("/ap./(.*)", r"/v2/\1"),
+        PathTemplate("/api/{id}", "/v2/{id}"),
+        PathTemplate("/{version}/{rest...}", "/{version}/v2/{rest...}"),
+        PathTemplate("/api/{rest...}", "/v2/{rest...}?a=b"),
+    ],
+    ids=repr,
+)
+async def test_what_cannot_be_undone(filter: Rewriting) -> None:
+    """F-105: of a rewriting that is not one of the beginning of a path, for all paths alike, nothing is told."""
+    asked = exchange("GET", "/api/x")
+    await filter(asked, answer)
+    assert asked.request.target != "/api/x"
+    assert asked.request.moves == (None,)
 
 
 @pytest.mark.parametrize("filter", FILTERS)

@@ -183,6 +183,7 @@ class ForwardAuth(Component):
         if exchange.deadline is not None and exchange.deadline < ends:
             ends = exchange.deadline
         forked = exchange.fork(question, now, ends)
+        forked.hide = None  # nothing but named fields goes on, and its URLs are not of what the client has asked for
         forked.id = exchange.id
         forked.spent, forked.paid = None, ()  # it is another request, which was not sent before
         self.asked += 1
