@@ -241,7 +241,7 @@ async def test_a_token_in_another_case() -> None:
             assert await client.rest() == b"\x88\x02\x03\xf6"
 
 
-@pytest.mark.parametrize("code", [0, 999, 1005, 1006, 1015, 5000, 70_000])
+@pytest.mark.parametrize("code", [0, 999, 1004, 1005, 1006, 1015, 1016, 2999, 5000, 70_000])
 async def test_a_code_that_is_none(code: int) -> None:
     """F-93: ``drain`` refuses what no Close can have."""
     with pytest.raises(ValueError, match="code"):

@@ -31,6 +31,7 @@ LIMIT = 18 * KIB
 """What an idle WebSocket may take in the library."""
 SUBJECTS = (
     ("revproxy", "revproxy", "library"),
+    ("messages", "revproxy, messages", "messages"),
     ("relay", "relay of messages", "relay"),
     ("splice", "bare splice", "splice"),
 )
