@@ -1,0 +1,5 @@
+"""Which members of JSON leave."""
+
+from .json_fields import JsonFields
+
+__all__ = ["JsonFields"]
