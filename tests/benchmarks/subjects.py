@@ -156,7 +156,8 @@ def _prepare(argv: list[str], directory: Path, failure: str, env: Mapping[str, s
 
 def all_subjects(loops: tuple[str, ...]) -> list[Subject]:
     """In the order of the tables. Rules are about heads, so the subjects with rules answer only the small request, and
-    so do those with what keeps it up and with a limit, which look at nothing else."""
+    so do those with what keeps it up and with a limit, which look at nothing else.
+    What redacts texts answers what is none."""
     subjects: list[Subject] = []
     for loop in loops:
         subjects += [
@@ -196,6 +197,13 @@ def all_subjects(loops: tuple[str, ...]) -> list[Subject]:
                 frozenset({"small"}),
             ),
             Subject(
+                "revproxy-unhidden",
+                "revproxy, nothing hidden",
+                python_program("library", loop, "--unhidden"),
+                loop,
+                frozenset({"small"}),
+            ),
+            Subject(
                 "revproxy-inspect",
                 "revproxy, inspection",
                 python_program("library", loop, "--inspect", "hyperscan", needs="hyperscan"),
@@ -208,6 +216,13 @@ def all_subjects(loops: tuple[str, ...]) -> list[Subject]:
                 python_program("library", loop, "--inspect", "words"),
                 loop,
                 frozenset({"browser", "json"}),
+            ),
+            Subject(
+                "revproxy-redact",
+                "revproxy, redaction of texts",
+                python_program("library", loop, "--redact"),
+                loop,
+                frozenset({"medium", "large"}),
             ),
             Subject("aiohttp", "aiohttp by itself", python_program("aiohttp_alone", loop), loop),
             Subject("clientsession", "ClientSession proxy", python_program("client_session", loop), loop),

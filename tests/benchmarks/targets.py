@@ -24,6 +24,9 @@ COMPARISONS = (
     Comparison("small", "revproxy-resilient", "revproxy", 1.2),
     Comparison("small", "revproxy-100-rules", "revproxy", 1.12),
     Comparison("small", "revproxy-limited", "revproxy", 1.05),
+    Comparison("small", "revproxy", "revproxy-unhidden", 1.03),
+    Comparison("medium", "revproxy-redact", "revproxy", 1.053),
+    Comparison("large", "revproxy-redact", "revproxy", 1.053),
     Comparison("browser", "revproxy-inspect", "revproxy", 1.2),
     Comparison("json", "revproxy-inspect", "revproxy", 5.0),
     Comparison("browser", "revproxy-inspect-words", "revproxy"),
@@ -43,10 +46,16 @@ COMPARISONS = (
     Comparison("small", "clientsession", "aiohttp"),
     Comparison("echo", "revproxy", "relay", 0.6),
     Comparison("echo", "splice", "relay"),
+    Comparison("echo", "messages", "revproxy"),
+    Comparison("echo", "messages", "relay"),
     Comparison("up", "revproxy", "relay", 0.5),  # half the processor time: twice the rate
     Comparison("up", "splice", "relay"),
+    Comparison("up", "messages", "revproxy"),
+    Comparison("up", "messages", "relay"),
     Comparison("down", "revproxy", "relay", 0.5),
     Comparison("down", "splice", "relay"),
+    Comparison("down", "messages", "revproxy"),
+    Comparison("down", "messages", "relay"),
 )
 
 

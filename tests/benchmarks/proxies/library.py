@@ -1,5 +1,5 @@
-"""This library: as it is by default, with rules of which only the last matches, with all that keeps it up, or with a
-guard."""
+"""This library: as it is by default, with rules of which only the last matches, with all that keeps it up, with a
+guard, or hiding nothing."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ import argparse
 
 from aiohttp import web
 
-from revproxy import Filter, Pipeline, ProxyHandler, Rule, Rules, Upstream, block, when
+from revproxy import Filter, HideUpstream, Pipeline, ProxyHandler, Rule, Rules, Upstream, block, when
 from revproxy.filters import CircuitBreaker, ConcurrencyLimit, Deadline, RateLimit, Retry
 from revproxy.filters.inspect import Inspect
+from revproxy.filters.redact import Redact
 from revproxy.health import OutlierDetection
 from revproxy.limiters import Gcra, Gradient
 
@@ -22,7 +23,8 @@ def application(arguments: argparse.Namespace) -> web.Application:
     else:
         upstream = Upstream(arguments.backend)
         handler = _rules(upstream, arguments.rules) if arguments.rules else upstream
-        proxy = ProxyHandler(handler, filters=_guards(arguments))
+        hide = None if arguments.unhidden else HideUpstream()
+        proxy = ProxyHandler(handler, filters=_guards(arguments), hide=hide)
     app = web.Application()
     proxy.mount(app)
     return app
@@ -40,6 +42,8 @@ def _guards(arguments: argparse.Namespace) -> list[Filter]:
         guards.append(RateLimit(Gcra(1e9, burst=1e9)))
     if arguments.inspect:
         guards.append(Inspect(prefilter=arguments.inspect))
+    if arguments.redact:
+        guards.append(Redact())
     return guards
 
 

@@ -23,6 +23,8 @@ def told() -> argparse.Namespace:
     parser.add_argument("--resilient", action="store_true")
     parser.add_argument("--guarded", action="store_true")
     parser.add_argument("--limited", action="store_true")
+    parser.add_argument("--unhidden", action="store_true")
+    parser.add_argument("--redact", action="store_true")
     parser.add_argument("--inspect", choices=("hyperscan", "words"))
     return parser.parse_args()
 
