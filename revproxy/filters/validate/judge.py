@@ -11,7 +11,7 @@ from .query import BadQuery, QueryReader
 from .schema import Schema, Violation
 from .strict_json import JsonLimits, Malformed, read_json
 
-__all__ = ["BodyJudge", "QueryJudge", "bad"]
+__all__ = ["INLINE", "BodyJudge", "QueryJudge", "bad"]
 
 INLINE = 65536
 """Bytes that are judged at once: 1.5 ms of ordinary JSON, under 4 of the worst to read, and some 10 of the
@@ -39,7 +39,7 @@ class BodyJudge:
         """What the client is told of ``data``; ``None``: nothing is wrong. Raises ``Overloaded`` where 64 large ones
         are waiting."""
         if len(data) <= INLINE:
-            return self._wrong_in(data)
+            return self.wrong_at_once(data)
         if self._waiting >= _WAITING:
             raise Overloaded("too many large bodies wait to be validated", retry_after=1.0)
         if self._turns is None:
@@ -53,7 +53,7 @@ class BodyJudge:
             self._waiting -= 1
 
     async def _in_thread(self, data: bytes, turns: asyncio.Semaphore) -> ProxyError | None:
-        work = asyncio.create_task(asyncio.to_thread(self._wrong_in, data))
+        work = asyncio.create_task(asyncio.to_thread(self.wrong_at_once, data))
         work.add_done_callback(lambda _: turns.release())  # nothing ends a thread: the turn is over when it is
         self._works.add(work)
         work.add_done_callback(self._works.discard)
@@ -66,7 +66,8 @@ class BodyJudge:
                 work.add_done_callback(lambda _: budget.give(size))
             raise
 
-    def _wrong_in(self, data: bytes) -> ProxyError | None:
+    def wrong_at_once(self, data: bytes) -> ProxyError | None:
+        """The same, whatever its size, without waiting."""
         try:
             reading = read_json(data, self._limits)
         except Malformed as error:

@@ -28,7 +28,7 @@ from ...security_log import LOGGER, Refusals, Severity
 from ..peeked import Peeked
 from .judge import BodyJudge, QueryJudge, bad
 from .measured import AtMost
-from .schema import Document, Schema
+from .schema import Document, Schema, schema_of
 from .strict_json import JsonLimits
 
 __all__ = ["ValidateRequest"]
@@ -121,8 +121,8 @@ class ValidateRequest(Component):
         self.content_types: tuple[str, ...] = types
         self._limit = _SCHEMA_SIZE if max_size is None else max_size
         self.max_size: int | None = max_size if body is None else self._limit
-        self._judge = None if body is None else BodyJudge(_schema("body", body), limits, budget)
-        self._query = None if query is None else QueryJudge(_schema("query", query))
+        self._judge = None if body is None else BodyJudge(schema_of("body", body), limits, budget)
+        self._query = None if query is None else QueryJudge(schema_of("query", query))
         self._optional = optional
         self._budget = budget
         self._refusals = Refusals(name, severity=severity, shadow=shadow, logger=logger, fold=fold, clock=clock)
@@ -231,15 +231,6 @@ class ValidateRequest(Component):
         said += ["query"] if self._query is not None else []
         state = "shadow, " if self._refusals.shadow else ""
         return f"<ValidateRequest {self._refusals.name!r}: {'; '.join(said)}; {state}{self.refused} refused>"
-
-
-def _schema(parameter: str, given: Schema | Document) -> Schema:
-    if isinstance(given, Schema):
-        return given
-    try:
-        return Schema(given)
-    except (TypeError, ValueError) as error:
-        raise type(error)(f"{parameter}: {error}") from None
 
 
 def _is_json(media_range: str) -> bool:

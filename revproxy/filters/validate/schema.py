@@ -11,7 +11,7 @@ from .explain import OF_NAMES, OF_VALUES, explainable, is_recursive, keyword_beh
 if TYPE_CHECKING:
     import jsonschema_rs
 
-__all__ = ["Document", "Schema", "Violation"]
+__all__ = ["Document", "Schema", "Violation", "schema_of"]
 
 Document: TypeAlias = Mapping[str, Any] | bool
 """A schema as JSON says it, read."""
@@ -141,6 +141,16 @@ class Schema:
     def __repr__(self) -> str:
         title = self.document.get("title") if isinstance(self.document, Mapping) else self.document
         return "<Schema>" if title is None else f"<Schema {title!r}>"
+
+
+def schema_of(parameter: str, given: object) -> Schema:
+    """What is ``given``, compiled. Raises what ``Schema`` does, with the ``parameter``."""
+    if isinstance(given, Schema):
+        return given
+    try:
+        return Schema(given)  # type: ignore[arg-type]  # it says itself what is none
+    except (TypeError, ValueError) as error:
+        raise type(error)(f"{parameter}: {error}") from None
 
 
 def _library() -> Any:

@@ -114,7 +114,9 @@ def read_json(data: bytes, limits: JsonLimits) -> Reading:
     rest = _STRING.sub(b"", data)
     if b'"' in rest:
         raise Malformed("string", _first_bad_string(data))
-    _check_depth(rest.translate(_STEPS, _NO_BRACKET), limits.depth)
+    steps = rest.translate(_STEPS, _NO_BRACKET)
+    if len(steps) > limits.depth:
+        _check_depth(steps, limits.depth)
     values = 1 + rest.count(b",") + rest.count(b"[") + rest.count(b"{")
     if values > limits.values:
         raise Malformed("values")
