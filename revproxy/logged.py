@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
-__all__ = ["escaped", "without_values"]
+__all__ = ["escaped", "type_said", "without_values"]
 
 _PATH = re.compile("[^?#]*")
 _SEMICOLON = re.compile("(;|%3[Bb])")
@@ -41,3 +42,11 @@ def escaped(text: str) -> str:
     """``text`` in printable ASCII, without a way out of double quotes, of at most some 256 characters of it."""
     said = text[:256].encode("unicode_escape").decode("ascii").replace('"', '\\"')
     return f"{said}..." if len(text) > 256 else said
+
+
+def type_said(values: Sequence[str]) -> str:
+    """What ``Content-Type`` says in all of its ``values``, of at most some 64 characters; still to be escaped."""
+    said = ", ".join(values[:4])
+    if not values:
+        return "there is none"
+    return said if len(said) <= 64 else f"{said[:64]}..."

@@ -20,6 +20,7 @@ LOGGER = logging.getLogger("revproxy.security")
 
 _KINDS = 1024
 _AT_ONCE = 5
+_DETAILS = 16
 _client_of = client_address()
 
 
@@ -44,11 +45,12 @@ _Of: TypeAlias = tuple[str, str, Severity, object]
 class _Kind:
     """What a rule has decided about one client's requests lately."""
 
-    __slots__ = ("count", "facts", "last", "level", "lines", "since")
+    __slots__ = ("count", "details", "facts", "last", "level", "lines", "since")
 
     def __init__(self, since: float, facts: dict[str, str], level: int) -> None:
         self.since = since
         self.lines = 1
+        self.details = {facts["detail"]}
         self.count = 0
         self.facts = facts  # records have it, too, and some handlers look at it later
         self.level = level
@@ -57,9 +59,9 @@ class _Kind:
 
 class SecurityLog:
     """Writes to ``logger``, at the severity's level: the first five decisions of a rule about a client's requests at
-    once; others of the same severity within ``fold`` seconds are counted, and told in one line when that time is over,
-    lest an attack is a flood of lines. A client is an address, or a /64 of IPv6. With a ``fold`` of 0 each has a line
-    of its own.
+    once, and those for another reason than the ones before, up to 16 of these; others of the same severity within
+    ``fold`` seconds are counted, and told in one line when that time is over, lest an attack is a flood of lines. A
+    client is an address, or a /64 of IPv6. With a ``fold`` of 0 each has a line of its own.
 
     Told apart are 1,024 such kinds; where there are more, the oldest is told of, and begins anew.
 
@@ -92,8 +94,10 @@ class SecurityLog:
         key = rule, action, severity, _client_of(exchange)
         kind = self._kinds.get(key)
         if kind is not None and now - kind.since < self._fold:
-            if kind.lines < _AT_ONCE:
+            is_new = len(kind.details) < _DETAILS and escaped(detail) not in kind.details
+            if kind.lines < _AT_ONCE or is_new:
                 kind.lines += 1
+                kind.details.add(escaped(detail))
                 self._say(severity.level, _facts(exchange, rule, severity, action, detail))
                 return
             kind.count += 1

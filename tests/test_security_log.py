@@ -69,6 +69,26 @@ def test_kinds_are_apart(caplog: pytest.LogCaptureFixture) -> None:
     assert [record.__dict__["repeats"] for record in lines(caplog)] == ["0"] * 10 + ["1"]
 
 
+def test_other_reasons_are_told(caplog: pytest.LogCaptureFixture) -> None:
+    """S-62: what was decided for another reason is not hidden behind what came often; reasons without end are not told
+    without end."""
+    log = SecurityLog(fold=10, clock=FakeClock())
+
+    def noted(detail: str, times: int = 1) -> None:
+        for _ in range(times):
+            log.note(exchange(), rule="r", severity=Severity.WARNING, action="shadow block 502", detail=detail)
+
+    noted("status 302", 9)
+    noted("a listing", 3)
+    noted("status 500")
+    assert [record.__dict__["detail"] for record in lines(caplog)] == ["status 302"] * 5 + ["a listing", "status 500"]
+    for number in range(1000):
+        noted(f"{number}")
+    assert len(lines(caplog)) == 5 + 15
+    log.flush()
+    assert lines(caplog)[-1].__dict__["repeats"] == str(9 + 3 + 1 + 1000 - 20)
+
+
 @pytest.mark.parametrize("first", [Severity.NOTICE, Severity.ERROR])
 def test_severities_are_apart(caplog: pytest.LogCaptureFixture, first: Severity) -> None:
     """S-72: what matters more is not counted among what came before and matters less: it has lines of its own, and a

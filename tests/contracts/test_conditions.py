@@ -13,19 +13,23 @@ import pytest
 
 import revproxy
 from revproxy import Component, Exchange, Pipeline, ProxyHandler, Response, Rule, Rules, respond, when
-from revproxy.filters import Csrf
+from revproxy.filters import Csrf, ErrorPages
 from revproxy.filters.auth import Authorize
 from revproxy.filters.inspect import Exclusion, Inspect, Pack, Signature
+from revproxy.filters.leaks import InspectResponse, LeakPack, LeakSignature
 from revproxy.identity import PRINCIPAL
 from revproxy.when import When
 
 from ..e2e.wire import serving
 
 PACK = Pack("x", (Signature("x-01", "odd", "oddity"),))
+LEAKS = LeakPack("x", (LeakSignature("x-01", "odd", "oddity"),))
 MADE: dict[type[Component], Callable[[When], Component]] = {
     Authorize: Authorize,
     Csrf: lambda condition: Csrf(bypass=condition),
+    ErrorPages: lambda condition: ErrorPages(unless=condition),
     Inspect: lambda condition: Inspect(PACK, exclusions=[Exclusion(when=condition)]),
+    InspectResponse: lambda condition: InspectResponse(LEAKS, exclusions=[Exclusion(when=condition)]),
     Rules: lambda condition: Rules(Rule(condition, respond(200)), Rule(when.anything, respond(200))),
 }
 KNOWN = when.key(PRINCIPAL, lambda principal: principal.name == "ada")

@@ -11,6 +11,7 @@ from ...codings import CodingError, Decoder, decoder, encoder
 from ...codings.base import PIECE
 from ...errors import BadContent, ProxyError
 from .handling import Handling
+from .pace import Pace
 from .stages import Stages
 
 __all__ = ["ContentBody"]
@@ -37,7 +38,8 @@ class ContentBody(Body):
     ``length``
         In bytes, if it is known what comes out.
 
-    However much there is in a chunk, others have their turn after every 64 KiB of it.
+    However much there is in a chunk, others have their turn after every 64 KiB of it, and after some milliseconds
+    (``Pace``).
     """
 
     __slots__ = ("_taken", "coding", "edits", "handling", "recode", "source", "transforms")
@@ -79,6 +81,7 @@ class ContentBody(Body):
 
     async def _edited(self) -> AsyncIterator[bytes]:
         stages = Stages(self.transforms)
+        pace = Pace(stages)
         content = _Content(self.coding, self.handling)
         encode = encoder(self.coding) if self.recode else None
         async for chunk in self.source:
@@ -87,13 +90,19 @@ class ContentBody(Body):
                 if piece is None:
                     await sleep(0)
                     continue
-                edited = stages.feed(piece)
-                if encode is not None and edited:
-                    is_new = True
-                    begun += encode.feed(edited)
-                    edited, begun = (begun, b"") if len(begun) >= _WORTH_SENDING else (b"", begun)
-                if edited:
-                    yield edited
+                for edited in pace.feed(piece):
+                    if edited is None:
+                        await sleep(0)
+                    elif not edited:
+                        continue
+                    elif encode is None:
+                        yield edited
+                    else:
+                        is_new = True
+                        begun += encode.feed(edited)
+                        if len(begun) >= _WORTH_SENDING:
+                            yield begun
+                            begun = b""
             if is_new and encode is not None:  # what the upstream has sent is not kept back (F-71)
                 yield begun + encode.flush()
         content.finish()
@@ -105,6 +114,7 @@ class ContentBody(Body):
 
     async def _watched(self) -> AsyncIterator[bytes]:
         stages = Stages(self.transforms)
+        pace = Pace(stages)
         content = _Content(self.coding, self.handling)
         waiting: deque[tuple[int, bytes]] = deque()
         held = passed = 0
@@ -113,7 +123,11 @@ class ContentBody(Body):
                 if piece is None:
                     await sleep(0)
                     continue
-                passed += len(stages.feed(piece))
+                for edited in pace.feed(piece):
+                    if edited is None:
+                        await sleep(0)
+                    else:
+                        passed += len(edited)
             waiting.append((content.size, chunk))
             held += len(chunk)
             while waiting and waiting[0][0] <= passed:

@@ -48,7 +48,8 @@ class JsonFields(ContentFilter):
     ``otherwise``
         What becomes of a response that says that it is something else than JSON, or nothing. ``"refuse"``: 502;
         ``"pass"``: it goes on untouched, unless what it says cannot be understood, for others may take it for JSON. One
-        without a byte of content passes. For server-sent events it says the same of data that do not begin like an
+        without a byte of content passes; a redirect (3xx) that would be refused goes on without its content, as nobody
+        reads that. For server-sent events it says the same of data that do not begin like an
         object, an array or a string.
     ``words``
         Data of server-sent events that pass though they are no JSON.
@@ -139,18 +140,37 @@ class JsonFields(ContentFilter):
     def hold(self) -> int:
         return self._hold
 
+    def __call__(self, exchange: Exchange, handler: Handler) -> Coroutine[Any, Any, Response]:
+        if self._refusals.shadow:
+            return super().__call__(exchange, handler)
+        return super().__call__(exchange, partial(self._asked, handler))
+
+    async def _asked(self, handler: Handler, exchange: Exchange) -> Response:
+        response = await handler(exchange)
+        if not is_redirect(response):
+            return response
+        kind = kind_of(response)
+        if form_of(kind) is not None or self._lets(response, kind):
+            return response
+        return await without_content(response, self._time)
+
+    def _lets(self, response: Response, kind: MediaType | None) -> bool:
+        """Whether what is no JSON goes on as it is."""
+        return self._passes and (kind is not None or _CONTENT_TYPE not in response.headers)
+
     def transform(self, exchange: Exchange, response: Response, kind: MediaType | None) -> Transform | None:
         form = form_of(kind)
         refuse = partial(self._refuse, exchange)
         if kind is None or form is None:
             body = response.body
-            says = kind is not None or _CONTENT_TYPE in response.headers
-            if (self._passes and (kind is not None or not says)) or body is EMPTY or body.length == 0:
+            if self._lets(response, kind) or body is EMPTY or body.length == 0 or is_redirect(response):
                 return None
-            if says or body.length is not None:
-                refuse("type")
+            said = response.headers.getall(_CONTENT_TYPE, ())
+            refuse_type = partial(refuse, f"Content-Type: not JSON: {type_said(said)}")
+            if said or body.length is not None:
+                refuse_type()
                 return None
-            return NoContent(refuse)
+            return NoContent(refuse_type)
         if not is_utf8(kind):
             if self.handling.unreadable == "refuse":
                 refuse("charset")
@@ -186,8 +206,7 @@ class JsonFields(ContentFilter):
             )
 
     def _refuse(self, exchange: Exchange, detail: str) -> None:
-        what = _SAID.get(detail) or f"it is not what may leave: {detail}"
-        self._refusals.refuse(exchange, ResponseRefused(what), detail=detail)
+        self._refusals.refuse(exchange, ResponseRefused(f"{self._refusals.name}: {escaped(detail)}"), detail=detail)
 
     async def stop(self) -> None:
         self._refusals.flush()

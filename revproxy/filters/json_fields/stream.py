@@ -79,16 +79,16 @@ class Watched:
 
 
 class NoContent:
-    """Lets nothing pass: ``refuse`` is told of the first byte."""
+    """Lets nothing pass: ``refuse`` is called at the first byte."""
 
     __slots__ = ("_refuse",)
 
-    def __init__(self, refuse: Refuse) -> None:
+    def __init__(self, refuse: Callable[[], object]) -> None:
         self._refuse = refuse
 
     def feed(self, chunk: bytes) -> bytes:
         if chunk:
-            self._refuse("type")
+            self._refuse()
         return chunk
 
     def finish(self) -> bytes:

@@ -47,7 +47,7 @@ class Searcher(Protocol[T]):
 class Literal(Generic[T]):
     """A literal text. Nothing is open but an end of the text that it may begin with."""
 
-    __slots__ = ("_instead", "_length", "_looked_for")
+    __slots__ = ("_instead", "_length", "_looked_for", "by_line")
 
     behind: int = 0
 

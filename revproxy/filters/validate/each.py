@@ -16,8 +16,8 @@ _END = re.compile(rb"[\r\n]")
 class _Each(ABC):
     """Watches a content, and lets go of it as far as what is in it was judged.
 
-    ``judge``: is given each document, and raises what is to end the content. ``most``: bytes of one at most; ``over``
-    is called for more, and if that raises nothing, all of the rest goes on.
+    ``judge``: is given each document, and raises what is to end the content. ``most``: bytes at most of a line, or of
+    all lines of an event; ``over`` is called for more, and if that raises nothing, all of the rest goes on.
     """
 
     __slots__ = ("_judge", "_most", "_over", "_passes", "_rest")
@@ -67,10 +67,9 @@ class EachLine(_Each):
         return start
 
     def _one(self, line: bytearray) -> None:
-        said = bytes(line).strip(b" \t\r")
-        if len(said) > self._most:
+        if len(line) > self._most:
             self._over()
-        elif said:
+        elif said := bytes(line).strip(b" \t\r"):
             self._judge(said)
 
     def finish(self) -> bytes:
@@ -108,6 +107,8 @@ class EachEvent(_Each):
                 break
             end = found.start()
             self._skips = rest[end] == 0x0D
+            if end - whole > self._most:
+                self._over()
             if self._line(bytes(rest[start:end])):
                 whole = end + 1
             start = end + 1
@@ -133,9 +134,7 @@ class EachEvent(_Each):
     def _end(self) -> None:
         data, self._data = b"\n".join(self._data), []
         self._is_begun = False
-        if len(data) > self._most:
-            self._over()
-        elif data:
+        if data:
             self._judge(data)
 
     def finish(self) -> bytes:

@@ -6,7 +6,7 @@ import logging
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping
 from functools import partial
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from multidict import istr
 
@@ -16,6 +16,7 @@ from ...errors import Overloaded, ResponseRefused
 from ...exchange import Exchange, Key
 from ...handler import Handler
 from ...limiters.body_budget import BodyBudget
+from ...logged import escaped, type_said
 from ...media_types import MediaType, media_ranges, media_type
 from ...message import Response
 from ...security_log import LOGGER, Refusals, Severity
@@ -104,7 +105,7 @@ class ValidateResponse(ContentFilter):
         headers: HeaderRules | None = None,
         max_size: int | None = None,
         max_head: int | None = None,
-        body: Schema | Document | Mapping[Status, Schema | Document] | None = None,
+        body: Schema | Document | Mapping[Any, Schema | Document] | None = None,
         limits: JsonLimits = _NO_LIMITS,
         hold: int = 65536,
         budget: BodyBudget | None = None,
@@ -136,6 +137,8 @@ class ValidateResponse(ContentFilter):
         if types == ():
             raise ValueError("content_types must not be empty")
         self.statuses: frozenset[int] | None = None if statuses is None else statuses_of("statuses", statuses)
+        if self.statuses == frozenset():
+            raise ValueError("statuses must not be empty")
         self.content_types: tuple[str, ...] | None = types
         self.max_size: int | None = max_size
         self.max_head: int | None = max_head
@@ -187,7 +190,7 @@ class ValidateResponse(ContentFilter):
         state = exchange[self._state]
         if not state.is_over:
             state.is_over = True
-            self._refusals.refuse(exchange, ResponseRefused(f"{self._refusals.name}: {detail}"), detail=detail)
+            self._refusals.refuse(exchange, ResponseRefused(f"{self._refusals.name}: {escaped(detail)}"), detail=detail)
 
     def _wrong_head(self, exchange: Exchange, response: Response) -> str | None:
         if self.statuses is not None and response.status not in self.statuses:
@@ -201,19 +204,21 @@ class ValidateResponse(ContentFilter):
         is_head = exchange.inbound.method == "HEAD"
         size = None if is_head else _size_of(response)
         judge = self._judges.get(response.status)
-        if size == 0 and judge is not None:
-            return "body: there is none"
+        if size == 0 and response.status == 205:
+            return None
         said = response.headers.getall(_CONTENT_TYPE, ())
         kind = media_type(said)
+        if size == 0 and judge is not None and not is_endless(kind):
+            return "body: there is none"
         limit = self.max_size if judge is None or is_endless(kind) else self._limit
         if limit is not None and size is not None and size > limit:
             return f"body: more than {limit} bytes"
         if not said and (is_head or size == 0):
             return None
         if self._ranges is not None and (kind is None or self._ranges.fullmatch(kind.name) is None):
-            return "Content-Type: not one that may be"
+            return f"Content-Type: not one that may be: {type_said(said)}"
         if judge is not None and not _is_json(kind):
-            return "Content-Type: not JSON"
+            return f"Content-Type: not JSON: {type_said(said)}"
         return None
 
     # The content.
@@ -293,7 +298,7 @@ class _State:
 
 
 def _judges(
-    body: Schema | Document | Mapping[Status, Schema | Document] | None, limits: JsonLimits, budget: BodyBudget | None
+    body: Schema | Document | Mapping[Any, Schema | Document] | None, limits: JsonLimits, budget: BodyBudget | None
 ) -> dict[int, BodyJudge]:
     """Who judges contents, by status."""
     if body is None:

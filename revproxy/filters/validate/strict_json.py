@@ -23,7 +23,8 @@ _LONG = re.compile(rb"(?<![0-9])[0-9]{309}")
 """More digits than the largest double has."""
 _WIDE = re.compile(rb"(?<![0-9])[0-9]{19}")
 """As many digits as the first integer has that is beyond 64 bits."""
-_BEYOND_DOUBLES = re.compile(rb"(?<![0-9.])[0-9]{16}")
+_BEYOND = 16
+_BEYOND_DOUBLES = re.compile(rb"(?<![0-9.])[0-9]{%d}" % _BEYOND)
 """As many digits before a point as the first integer has that is the same double as its neighbour, 2⁵³."""
 _EXPONENT = re.compile(rb"[0-9][eE]")
 _STEPS = bytes.maketrans(b"{[]}", b"\x01\x01\xff\xff")
@@ -120,12 +121,13 @@ def read_json(data: bytes, limits: JsonLimits) -> Reading:
     values = 1 + rest.count(b",") + rest.count(b"[") + rest.count(b"{")
     if values > limits.values:
         raise Malformed("values")
-    if _LONG.search(rest) is not None:
+    may_be_wide = len(rest) >= _BEYOND
+    if may_be_wide and _LONG.search(rest) is not None:
         raise Malformed("number")
-    wide = not limits.big_integers and _WIDE.search(rest) is not None
+    wide = may_be_wide and not limits.big_integers and _WIDE.search(rest) is not None
     decoder = _DECODERS[limits.duplicates, _EXPONENT.search(rest) is not None, wide]
     try:
-        return Reading(decoder.decode(text), values, len(_BEYOND_DOUBLES.findall(rest)))
+        return Reading(decoder.decode(text), values, len(_BEYOND_DOUBLES.findall(rest)) if may_be_wide else 0)
     except json.JSONDecodeError as error:
         offset = len(text[: error.pos].encode())
         raise Malformed("syntax", offset) from None

@@ -14,6 +14,8 @@ __all__ = ["JAVA_ERRORS", "PHP_ERRORS", "PYTHON_ERRORS", "RUBY_ERRORS"]
 
 _GAP = r"[ \\nr]{1,8}+"
 """A new line, or what it looks like in a string within a string."""
+_LINE = r"[ \\nr\",]{0,8}+(?:</?(?:p|div|li|ol|ul|td|tr)>){0,3}+ ?+"
+"""The same, also where lines are strings in a list, or paragraphs."""
 _PACKAGE = r"(?:[\w$@-]{1,60}+[./]){1,10}+"
 _PATH = r"(?:/|[a-z]:[\\/])[^<>\"|?*]{1,200}?"
 _PHP = r"\.(?>php\d?+|phtml|inc|module|tpl)"
@@ -23,12 +25,12 @@ PYTHON_ERRORS = LeakPack(
     (
         LeakSignature(
             "python-error-01",
-            rf"traceback \(most recent call last\):{_GAP}(?:[+|] ?)?+file ['\"][^'\"<]{{1,200}}+['\"], line \d",
+            rf"traceback \(most recent call last\):{_LINE}(?:[+|] ?)?+file ['\"][^'\"<]{{1,200}}+['\"], line \d",
             "a Python traceback",
         ),
         LeakSignature(
             "python-error-02",
-            r"file \"[^\"<]{1,200}+\", line \d{1,6}+, in [\w<>.]{1,80}+[ \\].{0,160}?file \"[^\"<]{1,200}+\", line"
+            r"file \"[^\"<]{1,200}+\", line \d{1,6}+, in [\w<>.]{1,80}+[ \\\"<].{0,160}?file \"[^\"<]{1,200}+\", line"
             r" \d{1,6}+, in ",
             "frames of Python",
         ),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from math import log2
+from operator import add
 
 __all__ = ["bits", "is_drawn", "spelt"]
 
@@ -40,12 +41,15 @@ def bits(text: bytes) -> float:
 
 def spelt(text: bytes) -> float:
     """Which part of ``text`` are words, as far as pairs of letters tell: 0 to 1."""
-    return sum(len(run) for run in _RUNS.findall(text) if _is_word(run)) / len(text) if text else 0.0
+    if not text:
+        return 0.0
+    runs = Counter(_RUNS.findall(text))
+    return sum(len(run) * count for run, count in runs.items() if _is_word(run)) / len(text)
 
 
 def _is_word(run: bytes) -> bool:
     lowered = run.decode("ascii").lower()
-    common = sum(lowered[at : at + 2] in _COMMON for at in range(len(lowered) - 1))
+    common = sum(map(_COMMON.__contains__, map(add, lowered, lowered[1:])))
     return common * 2 > len(lowered) - 1
 
 
