@@ -50,7 +50,8 @@ class Composition:
     def __init__(
         self, handler: Handler, filters: Sequence[Filter], policy: PathPolicy, introduction: Introduction
     ) -> None:
-        if isinstance(filters, str) or not isinstance(filters, Iterable):
+        given: object = filters
+        if isinstance(given, str) or not isinstance(given, Iterable):
             raise TypeError(f"filters must be a list of filters, got {filters!r}")
         self.root: Pipeline = Pipeline(*filters, handler=handler)
         components = list(walk(self.root))

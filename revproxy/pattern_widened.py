@@ -38,7 +38,8 @@ def _one(tokens: Sequence[str]) -> str:
             outermost = _is_last(tokens, place) if token in _ENDS else _is_first(tokens, place)
             pieces.append(r"\n" if outermost else "(?:)")
         elif token[:2] == "[^":
-            pieces.append(r"[^\n\]" + token[3:] if token[2] == "]" else r"[^\n" + token[2:])
+            first = "\\" + token[2] if token[2] in "]-" else token[2]  # which mean themselves only there
+            pieces.append(rf"[^\n{first}{token[3:]}")
         else:
             pieces.append(_without_bound(token))
     return "".join(pieces)

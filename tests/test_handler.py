@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from revproxy import when
+from revproxy import ProxyHandler, when
 from revproxy.exchange import Exchange, Key
 from revproxy.handler import Component, Filter, Handler, Pipeline, missing_keys, name, running, walk
 from revproxy.message import Response
@@ -130,6 +130,14 @@ def test_what_is_not_callable_is_refused(broken: Any) -> None:
         Pipeline(broken, handler=site)
     with pytest.raises(TypeError, match="not callable"):
         Pipeline(handler=broken)
+
+
+@pytest.mark.parametrize("filters", [site, "site", 7], ids=["function", "text", "number"])
+def test_filters_are_several(filters: Any) -> None:
+    """One filter in the place of a list of them is a TypeError that says so."""
+    with pytest.raises(TypeError, match=r"^filters must be a list of filters, got "):
+        ProxyHandler(site, filters=filters)
+    ProxyHandler(site, filters=(Part("a", []),))
 
 
 class Cache(Part):

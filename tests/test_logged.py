@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from revproxy import Pipeline, ProxyHandler, respond
 from revproxy.filters.auth import ApiKey, digest_of
-from revproxy.logged import escaped, without_values
+from revproxy.logged import escaped, type_said, without_values
 
 from .e2e.wire import serving
 
@@ -78,3 +78,9 @@ async def test_no_log_has_a_value_of_a_query(target: str, caplog: pytest.LogCapt
     said = [each.getMessage() for each in caplog.records if each.name.startswith("revproxy.")]
     assert any(target.partition("?")[0] in each for each in said)
     assert not [each for each in said if "s3cret" in each]
+
+
+def test_types() -> None:
+    """A type is said as it came, with all its values, cut to some 64 characters."""
+    assert [type_said(each) for each in ([], ["a/b"], ["a/b", ""])] == ["there is none", "a/b", "a/b, "]
+    assert type_said(["x" * 65] * 3) == "x" * 64 + "..."

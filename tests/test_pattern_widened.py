@@ -18,6 +18,7 @@ from revproxy.pattern_widened import widened
         ("a{0,3}", ["a{0,3}"]),
         ("x[^a-]{2,40}+y", [r"x[^\na-]{2,}y"]),
         ("x[^]a]y", [r"x[^\n\]a]y"]),
+        ("x[^-a]y", [r"x[^\n\-a]y"]),
         ("(?>a|b)++c?+d", ["(?:a|b)+c?d"]),
         ("(?<!x)a(?!b(c))d(?=e)", ["(?:)a(?:)d(?:)"]),
         ("a(?:$|;)", [r"a(?:\n|;)"]),

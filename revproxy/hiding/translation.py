@@ -85,6 +85,11 @@ class Translation:
 
         Whatever host the result names, ``text`` names it already, or it is that of ``origin``.
         """
+        bare = text.strip(" ")  # as browsers read it
+        told = self._told(bare)
+        return text if told == bare else told
+
+    def _told(self, text: str) -> str | None:
         found = _REFERENCE.fullmatch(text)
         if found is None or _CONTROL.search(text) is not None:
             return self.odd(text)

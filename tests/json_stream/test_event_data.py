@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import tracemalloc
+from typing import Any
+
 import pytest
 
 from revproxy.json_stream import EventData, JsonError
@@ -11,7 +14,7 @@ def edit(data: bytes) -> bytes | None:
     return None if data == b"drop" else data.replace(b"secret", b"***")
 
 
-def cut(data: bytes, size: int, **options: int) -> bytes:
+def cut(data: bytes, size: int, **options: Any) -> bytes:
     events = EventData(edit, **options)
     out = b"".join(events.feed(data[place : place + size]) for place in range(0, len(data), size))
     return out + events.finish()
@@ -60,6 +63,32 @@ def test_a_long_line() -> None:
     line = b"data: " + b"x" * 1_000_000
     assert cut(line + b"\n\n", 1 << 20, longest=1 << 21) == line + b"\n\n"
     assert cut(line + b"\n\n", 1 << 12, longest=1 << 21) == line + b"\n\n"
+
+
+@pytest.mark.parametrize("end", [b"\n", b"\r", b"\r\n"])
+def test_strict(end: bytes) -> None:
+    """Lines that clients should ignore go where they may not: some take them for data. What is left is the same events,
+    in any pieces."""
+    others = [b"Data: secret", b" data: secret", b"data : secret", b"\xef\xbb\xbfdata: secret", b"secret", b"idx"]
+    lines = [b"id", *others, b"retry:1", b"data:1", *others, b":c", b"data", b"event: e", b"", *others, b"id: 1", b""]
+    data, wanted = end.join(lines), end.join(line for line in lines if line not in others)
+    for size in range(1, len(data) + 1):
+        assert cut(data, size, strict=True) == wanted
+
+
+def test_short_lines_and_pieces() -> None:
+    """What is held takes no more memory than a few times the bound: neither in lines of a byte, nor in such pieces."""
+    tracemalloc.start()
+    try:
+        with pytest.raises(JsonError, match=r"^size at"):
+            cut(b"data:\n" + b"x\n" * 100_000, 1 << 16, longest=100_000)
+        assert tracemalloc.get_traced_memory()[1] < 2_000_000
+        events = EventData(edit, longest=100_000)
+        for _ in range(100_000):
+            events.feed(b"x")
+        assert tracemalloc.get_traced_memory()[0] < 500_000
+    finally:
+        tracemalloc.stop()
 
 
 def test_too_long() -> None:

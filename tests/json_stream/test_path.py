@@ -62,6 +62,40 @@ def test_no_path(text: str, message: str) -> None:
         JsonPath.of(text)
 
 
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [
+        ("$.items[*].id", "items[*].id"),
+        ("$[*].id", "[*].id"),
+        ("$..password", "**.password"),
+        ("$", "items[*].id"),
+        ("$['items']", "items[*].id"),
+        ("/items/id", "items.id"),
+        ("/items/0/a.b", 'items[*]."a.b"'),
+        ("/items/-/a~1b", "items[*].a/b"),
+    ],
+)
+def test_other_languages(text: str, meant: str) -> None:
+    """What is a path of RFC 9535 or RFC 6901 is none here, and is told how it is spelled. In quotes it is a name."""
+    with pytest.raises(ValueError) as raised:  # noqa: PT011  # its text is looked at
+        JsonPath.of(text)
+    assert f"paths begin without {text[0]!r}, as in {meant!r}" in str(raised.value)
+    JsonPath.of(meant)
+
+
+@pytest.mark.parametrize("path", [JsonPath(("$", "a")), JsonPath(("/a", "/")), JsonPath(("$ref",))], ids=str)
+def test_names_like_those(path: JsonPath) -> None:
+    """Names that begin like such paths are there in quotes, and print themselves so."""
+    assert JsonPath.of(str(path)) == path
+
+
+@pytest.mark.parametrize("path", ["\ud800", "a\udfff.b", '"\ud800"', '"\\ud800"'], ids=ascii)
+def test_half_a_surrogate_pair(path: str) -> None:
+    """What is no character is in no name, and is told like what else is wrong."""
+    with pytest.raises(ValueError, match=r"^only: path "):
+        json_paths("only", [path])
+
+
 def test_several() -> None:
     """Several paths are each there once; errors name the parameter."""
     assert json_paths("only", ["a", JsonPath.of("b"), "a"]) == (JsonPath.of("a"), JsonPath.of("b"))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hypothesis import given
 
-from revproxy.json_stream import Fate, JsonPath, places
+from revproxy.json_stream import Fate, JsonEditor, JsonPath, places
 
 from .reference import DOCUMENTS, PATHS, edited
 
@@ -53,6 +53,15 @@ def test_names_that_are_patterns() -> None:
         found = runs.members.match(b',"%s":1}' % name)
         assert found is not None
         assert bool(found[0]) == stays
+
+
+def test_the_empty_name() -> None:
+    """The empty name is a name like others: what goes by it is not taken for any other name."""
+    document, wanted = b'{"":1,"a":{"":2,"b":3}, "" :4}', b'{"a":{"b":3}}'
+    for several, fits in ((('**.*.""', '""'), wanted), (('**.""',), wanted), (('"".x', '**.""'), wanted)):
+        for data in (document, document.replace(b'{"":1,', b"{")):
+            assert JsonEditor(places(without=paths(*several))).feed(data) == fits
+    assert JsonEditor(places(only=paths('""'))).feed(b'{"a":1,"":2,"b":3}') == b'{"":2}'
 
 
 def test_many_names() -> None:

@@ -96,6 +96,12 @@ class ContentFilter(Component, ABC):
         they are counted as they are in that, so that more is watched."""
         return 0
 
+    @property
+    def narrows(self) -> bool:
+        """Whether the upstream is told only of content codings that can be undone. A filter that reads nothing, or
+        refuses nothing whatever it is, has no need of it."""
+        return True
+
     @abstractmethod
     def transform(self, exchange: Exchange, response: Response, kind: MediaType | None) -> Transform | None:
         """What edits, or watches, what ``response`` says; a new one for each. ``None``: it is none of this filter's
@@ -109,7 +115,7 @@ class ContentFilter(Component, ABC):
         draft = exchange.request
         # To read the draft's own fields would cost their decoding, and they are what came as long as nobody has.
         asked: MultiMapping[str] = exchange.inbound.headers if draft.lines is not None else draft.headers
-        accepted = asked.getall(_ACCEPT_ENCODING, ())
+        accepted = asked.getall(_ACCEPT_ENCODING, ()) if self.narrows else ()
         if len(accepted) > 1 or (accepted and narrowed(accepted[0]) != accepted[0]):
             narrow(draft)
         if _RANGE in asked and self.handling.ranges == "strip":

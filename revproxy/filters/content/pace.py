@@ -10,7 +10,7 @@ from .stages import Stages
 
 __all__ = ["Pace"]
 
-_FIRST, _LEAST = 8192, 1024
+_FIRST, _LEAST = 4096, 2048
 _SHORT, _LONG = 0.005, 0.01
 
 
@@ -34,7 +34,7 @@ class Pace:
         """What comes out, bit by bit; ``None`` where others should have their turn before the next."""
         start = 0
         while start < len(piece):
-            if self._spent > _LONG:
+            if self._spent > _SHORT:
                 self._spent = 0.0
                 yield None
             part = piece[start : start + self._at_once]

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Coroutine, Iterable
 from functools import partial
-from typing import Literal
+from typing import Any, Literal
 
 from multidict import istr
 
@@ -13,12 +13,16 @@ from ...body import EMPTY, Transform
 from ...clock import SYSTEM_CLOCK, Clock
 from ...errors import ResponseRefused
 from ...exchange import Exchange
+from ...handler import Handler
 from ...json_stream import JsonEditor, JsonPath, json_paths, places
+from ...logged import escaped, type_said
 from ...media_types import MediaType
 from ...message import Response
 from ...security_log import LOGGER, Refusals, SecurityLog, Severity
 from ..content import ContentFilter, Handling
+from ..content.kind import kind_of
 from .forms import form_of, in_form, is_utf8
+from .redirects import is_redirect, without_content
 from .stream import Guarded, NoContent, Watched
 
 __all__ = ["JsonFields"]
@@ -26,7 +30,6 @@ __all__ = ["JsonFields"]
 _CONTENT_TYPE = istr("Content-Type")
 _DEEPEST = 1024
 _MOST_TOLD = 8
-_SAID = {"type": "it does not say that it is JSON", "charset": "it says that it is JSON in other characters than UTF-8"}
 
 
 class JsonFields(ContentFilter):
@@ -97,7 +100,7 @@ class JsonFields(ContentFilter):
         clock: Clock = SYSTEM_CLOCK,
         handling: Handling | None = None,
     ) -> None:
-        super().__init__(handling=handling)
+        super().__init__(handling=handling, clock=clock)
         if only is None and without is None:
             raise ValueError("only, without: one of them must be given")
         if otherwise not in ("refuse", "pass"):
@@ -173,7 +176,7 @@ class JsonFields(ContentFilter):
             return NoContent(refuse_type)
         if not is_utf8(kind):
             if self.handling.unreadable == "refuse":
-                refuse("charset")
+                refuse(f"Content-Type: not in UTF-8: {type_said(response.headers.getall(_CONTENT_TYPE, ()))}")
             return None
         found = _Found(self, exchange)
         inner = in_form(

@@ -2,8 +2,8 @@
 
 Lower-case printable ASCII, one space for any run of spaces and controls, ``\\x7f`` for any byte beyond ASCII. Escapes
 of JSON and the entities of HTML are what they stand for; tags that only say how letters look (``<b>``, ``<span ...>``)
-and empty comments are gone, others stay, as links do that lead elsewhere. ``START`` stands before all of it, ``QUOTE`` and ``UNQUOTE``
-around what a document quotes: ``<pre>``, ``<code>`` and the like, and between the fences of Markdown.
+and empty comments are gone, others stay, as links do that lead elsewhere. ``START`` stands before all of it, ``QUOTE``
+and ``UNQUOTE`` around what a document quotes: ``<pre>``, ``<code>`` and the like, and between the fences of Markdown.
 """
 
 from __future__ import annotations

@@ -153,6 +153,10 @@ class InspectResponse(ContentFilter):
     def hold(self) -> int:
         return self._hold
 
+    @property
+    def narrows(self) -> bool:
+        return not self.shadow
+
     def transform(self, exchange: Exchange, response: Response, kind: MediaType | None) -> Transform | None:
         if kind is not None and self._ranges.fullmatch(kind.name) is None:
             return None

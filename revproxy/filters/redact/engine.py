@@ -25,7 +25,7 @@ class Secret:
     ``begun``
         Its mask has gone out.
     ``bare``
-        It was begun outside of the strings of JSON, and goes on there.
+        It is of JSON, and no part of one string.
     """
 
     __slots__ = ("at", "bare", "begun", "detector", "end", "open", "start", "value")

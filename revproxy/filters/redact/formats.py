@@ -62,8 +62,8 @@ _SCRIPT_TYPES = frozenset(
 )
 _TEXTS = re.compile(
     r"(?:text|message)/.*|multipart/(?!x-mixed-replace).*|[^/]+/(?:.*\+)?(?:json|xml|yaml)|application/(?:"
-    r"(?:x-)?(?:ndjson|jsonl|jsonlines|yaml|toml|sh|httpd-php|sql|latex|tex|ecmascript|javascript)|"
-    r"json-seq|json5|jwt|jose|graphql|typescript|x-www-form-urlencoded|xml-dtd|x-pem-file|pem-certificate-chain|"
+    r"(?:x-)?(?:json|csv|ndjson|jsonl|jsonlines|yaml|toml|sh|httpd-php|sql|latex|tex|ecmascript|javascript)|"
+    r"json-seq|json5|dns-json|csp-report|jwt|jose|graphql|typescript|x-www-form-urlencoded|xml-dtd|x-pem-file|pem-certificate-chain|"
     r"pkcs8|x-subrip|rtf)"
 )
 

@@ -6,7 +6,7 @@ import re
 
 from .masks import Mask
 
-__all__ = ["is_number", "mask_literals", "nines", "quotes"]
+__all__ = ["is_number", "mask_literals", "mask_rest", "quotes"]
 
 _AROUND = 64
 _ESCAPED = re.compile(rb"\\.", re.DOTALL)
@@ -35,11 +35,6 @@ def is_number(text: bytes, begin: int, end: int) -> bool:
     return not before or before.endswith(_BEFORE_A_NUMBER)
 
 
-def nines(text: bytes) -> bytes:
-    """What stands for the rest of a secret that was begun outside of the strings: nothing of it, and JSON still."""
-    return text.translate(_NINES)
-
-
 def mask_literals(text: bytes, mask: Mask, value: bytes, *, is_inside: bool) -> bytes | None:
     """A secret that is no part of one string: what is in strings is masked, each by itself, numbers become others, and
     the rest stays. ``None`` where this cannot be JSON.
@@ -61,3 +56,16 @@ def mask_literals(text: bytes, mask: Mask, value: bytes, *, is_inside: bool) -> 
             has_structure = has_structure or any(each in _STRUCTURE for each in piece)
             masked.append(Mask.number(mask, piece))
     return b"".join(masked) if has_structure else None
+
+
+def mask_rest(text: bytes, mask: Mask, *, is_inside: bool) -> bytes:
+    """The rest of such a secret: nothing of it is left but what JSON is made of. All else outside of the strings
+    becomes nines."""
+    masked: list[bytes] = []
+    for piece in _PIECES.findall(text):
+        if piece == b'"':
+            is_inside = not is_inside
+            masked.append(piece)
+        else:
+            masked.append(mask.rest(len(piece)) if is_inside else piece.translate(_NINES))
+    return b"".join(masked)

@@ -235,18 +235,22 @@ class Redact(ContentFilter):
         raw = text if isinstance(text, bytes) else text.encode("utf-8", "surrogatepass")
         transform = self._transform(kind, Tally(_unsaid, "a text"))
         edited = transform.feed(raw) + transform.finish()
-        return edited if isinstance(text, bytes) else edited.decode("utf-8", "surrogatepass")
+        return edited if isinstance(text, bytes) else _characters(edited)
 
     def message(self, passage: Passage, message: Message) -> Message:
         """What goes on in place of a ``message`` of a WebSocket, for ``WebSocketFilter(redact.message)``: of the text
-        that the upstream sends, without its secrets. Binary messages, and what the client sends, are as they were."""
-        if passage.sender != "upstream" or isinstance(message, bytes):
+        that the upstream sends, without its secrets. Binary messages, and what the client sends, are as they were; see
+        ``message_of_either``."""
+        return self.message_of_either(passage, message) if passage.sender == "upstream" else message
+
+    def message_of_either(self, passage: Passage, message: Message) -> Message:
+        """The same for what either side sends: for servers that are to get no secrets from clients either."""
+        if isinstance(message, bytes):
             return message
         tally = Tally(lambda found: self._note(passage.exchange, found), "a message")
         kind = _JSON if message.lstrip()[:1] in ("{", "[", '"') else _PLAIN
         transform = self._transform(kind, tally)
-        raw = message.encode()
-        return (transform.feed(raw) + transform.finish()).decode()
+        return _characters(transform.feed(message.encode()) + transform.finish())
 
     async def stop(self) -> None:
         self._log.flush()
@@ -256,6 +260,14 @@ class Redact(ContentFilter):
         shown = ", ".join(names) if len(names) <= 4 else f"{len(names)} detectors"
         action = "" if self.action == "mask" else f", action={self.action!r}"
         return f"<Redact: {shown}{action}, {self.redacted} found>"
+
+
+def _characters(edited: bytes) -> str:
+    """What ``edited`` says; a detector, being for bytes, may have left half a character."""
+    try:
+        return edited.decode("utf-8", "surrogatepass")
+    except UnicodeDecodeError:
+        return edited.decode("utf-8", "replace")
 
 
 def _unsaid(found: str) -> None:

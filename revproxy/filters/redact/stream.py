@@ -7,7 +7,7 @@ from typing import TypeAlias
 
 from .detector import Detector
 from .engine import Engine, Secret
-from .literals import is_number, mask_literals, nines, quotes
+from .literals import is_number, mask_literals, mask_rest, quotes
 from .masks import Mask
 from .spelling import Reading, Spelling
 
@@ -140,10 +140,8 @@ class Unit:
                     known = max(begin, min(end, reading.end_of(secret.start + len(secret.value))))
                     pieces.append(self._masked(raw, begin, known, end, secret, is_whole=is_whole))
                     secret.begun = True
-                elif secret.bare:
-                    pieces.append(nines(raw[begin:end]))
                 else:
-                    pieces.append(mask.rest(end - begin))
+                    pieces.append(self._rest(raw[begin:end], secret, self._quoted))
                 if self._json:
                     self._quoted += quotes(raw[begin:end])
                 self._done, self._raw_done = secret.end, end
@@ -159,22 +157,28 @@ class Unit:
         return place + 1 < len(self._secrets) and self._secrets[place + 1].start < secret.end
 
     def _masked(self, raw: bytes, begin: int, known: int, end: int, secret: Secret, *, is_whole: bool) -> bytes:
-        """What stands for ``raw`` from ``begin`` to ``end``. It is told by what there is up to ``known``, which does not
-        depend on how the text is cut."""
-        mask = secret.detector.shown_as
+        """What stands for ``raw`` from ``begin`` to ``end``. What there is up to ``known`` says what it is like, which
+        does not depend on how the text is cut."""
+        mask, found = secret.detector.shown_as, raw[begin:known]
+        masked: bytes | None = None
         if self._json:
             is_inside = self._quoted % 2 == 1
             if not is_inside and is_number(raw, begin, known):
-                secret.bare = True
-                number = mask.number(raw[begin:known]) if is_whole else Mask.number(mask, raw[begin:known])
-                return number + nines(raw[known:end])
-            if not is_inside or b'"' in raw[begin:known]:
-                masked = mask_literals(raw[begin:known], mask, secret.value, is_inside=is_inside)
-                if masked is not None:
-                    secret.bare = (self._quoted + quotes(raw[begin:known])) % 2 == 0
-                    rest = raw[known:end]
-                    return masked + (nines(rest) if secret.bare else mask.rest(len(rest)))
-        return mask.of(secret.value if is_whole else b"", end - begin)
+                masked = mask.number(found) if is_whole else Mask.number(mask, found)
+            elif not is_inside or b'"' in found:
+                masked = mask_literals(found, mask, secret.value, is_inside=is_inside)
+            secret.bare = masked is not None
+        if masked is None:
+            masked = mask.of(secret.value if is_whole else b"", known - begin)
+        return masked + self._rest(raw[known:end], secret, self._quoted + quotes(found)) if known < end else masked
+
+    def _rest(self, text: bytes, secret: Secret, quoted: int) -> bytes:
+        """What stands for what a secret goes on with, before which there were so many quotes."""
+        mask, is_inside = secret.detector.shown_as, quoted % 2 == 1
+        if self._json and (secret.bare or (is_inside and b'"' in text)):
+            secret.bare = True
+            return mask_rest(text, mask, is_inside=is_inside)
+        return mask.rest(len(text))
 
     def _forget(self, raw: bytes, reading: Reading) -> None:
         """Keep what is still needed."""

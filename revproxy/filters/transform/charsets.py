@@ -50,33 +50,35 @@ class InCharset:
     there in another way.
     """
 
-    __slots__ = ("_codec", "_decoder", "_edit", "_pending")
+    __slots__ = ("_codec", "_decoder", "_edit", "_encoder", "_pending")
 
     def __init__(self, codec: str, edit: _Edit) -> None:
         self._codec = codec
         self._decoder = codecs.getincrementaldecoder(codec)("surrogateescape")
         self._edit = edit
+        self._encoder = codecs.getincrementalencoder(codec)("surrogateescape")  # two may be spelled as one
         self._pending = b""
 
     def feed(self, chunk: bytes) -> bytes:
-        return self._encoded(self._edit.feed(self._decoded(chunk, final=False)))
+        return self._encoded(self._edit.feed(self._decoded(chunk)), final=False)
 
     def finish(self) -> bytes:
-        rest = self._edit.feed(self._decoded(b"", final=True))
-        return self._encoded(rest + self._edit.finish())
+        # Python's decoders of several bytes forget some of what is left when they are told of the end.
+        left = self._decoder.getstate()[0].decode(self._codec, "surrogateescape")
+        return self._encoded(self._edit.feed(left) + self._edit.finish(), final=True)
 
-    def _decoded(self, chunk: bytes, *, final: bool) -> str:
-        text = self._decoder.decode(chunk, final)
+    def _decoded(self, chunk: bytes) -> str:
+        text = self._decoder.decode(chunk)
         if self._codec in _NOT_CERTAIN:
             came = self._pending + chunk
-            self._pending = b"" if final else self._decoder.getstate()[0]
+            self._pending = self._decoder.getstate()[0]
             if text.encode(self._codec, "surrogateescape") != came[: len(came) - len(self._pending)]:
                 raise ResponseRefused(f"it has a character that may be spelled in several ways in {self._codec}")
         return text
 
-    def _encoded(self, text: str) -> bytes:
+    def _encoded(self, text: str, *, final: bool) -> bytes:
         try:
-            return text.encode(self._codec, "surrogateescape")
+            return self._encoder.encode(text, final)
         except UnicodeEncodeError:
             raise ResponseRefused(f"a replacement has a character that {self._codec} has not") from None
 

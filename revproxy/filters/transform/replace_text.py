@@ -66,7 +66,8 @@ class ReplaceText(ContentFilter):
 
     It goes from the left: what begins first is replaced, and of what begins at one place the longest text, else the
     first pattern. What was put in is not looked into. Characters count, never parts of them. Server-sent events and
-    lines of JSON do not wait for what follows: there each line is a text of its own, without its end.
+    lines of JSON do not wait for what follows: there each line is a text of its own, without its end. Where what is put
+    in at once exceeds 16 Mi characters, and four times what came, it is ``ResponseRefused``.
 
     It knows no HTML and no JSON: ``http:\/\/`` and ``&#x2f;`` are other texts than ``/``. For values in JSON there is
     ``MapJson``.

@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 
 from multidict import istr
 
-from ...body import EMPTY, Body, Transform
+from ...body import Body, Transform
 from ...clock import SYSTEM_CLOCK, Clock
 from ...errors import Overloaded, ResponseRefused
 from ...exchange import Exchange, Key
@@ -31,12 +31,13 @@ from .header_rules import HeaderRules
 from .judge import INLINE, BodyJudge
 from .measured import AtMost
 from .schema import Document, Schema, schema_of
+from .sizes import size_of, size_of_head
 from .statuses import Status, by_status, is_by_status, statuses_of
 from .strict_json import JsonLimits
 
 __all__ = ["ValidateResponse"]
 
-_CONTENT_TYPE, _CONTENT_ENCODING = istr("Content-Type"), istr("Content-Encoding")
+_CONTENT_TYPE = istr("Content-Type")
 _SCHEMA_SIZE = 1 << 20
 _ALL = 1 << 62
 _LINES = frozenset({"application/x-ndjson", "application/ndjson", "application/jsonl", "application/stream+json"})
@@ -58,7 +59,7 @@ class ValidateResponse(ContentFilter):
         What a content may be: ``"application/json"``, ``"image/*"``, ``"application/*+json"``. What is no media type, a
         second ``Content-Type``, and a content without one are refused.
     ``headers``
-        Rules for the fields; see ``HeaderRules``.
+        Rules for the fields, as they are once the servers are hidden (``HideUpstream``); see ``HeaderRules``.
     ``max_size``
         Bytes of content at most, without its coding. ``None``: no limit, but 1 MiB of what has a schema.
     ``max_head``
@@ -160,6 +161,10 @@ class ValidateResponse(ContentFilter):
     def hold(self) -> int:
         return self._hold
 
+    @property
+    def narrows(self) -> bool:
+        return not self._refusals.shadow and (bool(self._judges) or self.max_size is not None)
+
     async def __call__(self, exchange: Exchange, handler: Handler) -> Response:
         state = exchange[self._state] = _State()
         response = await super().__call__(exchange, partial(self._asked, handler))
@@ -195,14 +200,14 @@ class ValidateResponse(ContentFilter):
     def _wrong_head(self, exchange: Exchange, response: Response) -> str | None:
         if self.statuses is not None and response.status not in self.statuses:
             return f"status {response.status}"
-        if self.max_head is not None and _size_of_head(response) > self.max_head:
+        if self.max_head is not None and size_of_head(response) > self.max_head:
             return f"head: more than {self.max_head} bytes"
         if self._headers is not None and (wrong := self._headers.wrong_in(response.headers)) is not None:
             return f"header: {wrong}"
         if response.status in _WITHOUT_CONTENT:
             return None
         is_head = exchange.inbound.method == "HEAD"
-        size = None if is_head else _size_of(response)
+        size = None if is_head else size_of(response)
         judge = self._judges.get(response.status)
         if size == 0 and response.status == 205:
             return None
@@ -229,7 +234,7 @@ class ValidateResponse(ContentFilter):
             return None
         judge = self._judges.get(response.status)
         if judge is None:
-            return None if self.max_size is None or _size_of(response) is not None else self._counted(exchange)
+            return None if self.max_size is None or size_of(response) is not None else self._counted(exchange)
         if kind is not None and is_endless(kind):
             each = EachEvent if kind.name == _EVENTS else EachLine
             judged = each(partial(self._one, exchange, judge), INLINE, self._over(exchange, INLINE, "a document of "))
@@ -315,21 +320,3 @@ def _is_json(kind: MediaType | None) -> bool:
     if kind is None or kind.parameters.get("charset", "utf-8").lower() not in ("utf-8", "utf8"):
         return False
     return kind.is_json or kind.name in _LINES or kind.name == _EVENTS
-
-
-def _size_of(response: Response) -> int | None:
-    """Bytes of the content without its coding, if they are known."""
-    body = response.body
-    if body is EMPTY:
-        return 0
-    if any(
-        each.strip(" \t").lower() not in ("", "identity") for each in response.headers.getall(_CONTENT_ENCODING, ())
-    ):
-        return None
-    return body.length if body.data is None else len(body.data)
-
-
-def _size_of_head(response: Response) -> int:
-    if response.lines is not None:
-        return len(response.lines)
-    return sum(len(name) + len(value) + 4 for name, value in response.headers.items())

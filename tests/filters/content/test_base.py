@@ -576,3 +576,18 @@ def test_wrong() -> None:
     """A handling is a Handling."""
     with pytest.raises(TypeError, match="handling: 'pass' is not a Handling"):
         Shout(handling="pass")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("body", [Body(b"abc"), streaming(b"abc")], ids=["whole", "streaming"])
+async def test_without_its_constructor(body: Body) -> None:
+    """A filter whose own constructor does not call the base's has the default handling, and the system's clock."""
+
+    class Own(Shout):
+        hold = 8
+
+        def __init__(self) -> None:
+            self.word = "x"
+
+    response = await Own()(exchange(), answering(Response(200, HTML, body)))
+    assert await content(response) == b"ABC!"
+    assert Own().handling == Handling()

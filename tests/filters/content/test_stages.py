@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from revproxy.errors import ResponseRefused
+from revproxy.errors import InternalError, ResponseRefused
 from revproxy.filters.content.stages import Stages, Text
 
 
@@ -62,16 +62,30 @@ def test_text(data: bytes, cuts: list[int]) -> None:
 
 
 def test_nothing_is_not_none() -> None:
-    """A transform that has forgotten to return something is an error, not an empty content."""
+    """A transform that has forgotten to return something, or returns characters, is an error that says so in words,
+    and not an empty content."""
 
     class Forgetful(Upper):
         def feed(self, chunk: bytes) -> bytes:
             return None  # type: ignore[return-value]
 
-    with pytest.raises(TypeError):
-        Stages([Forgetful(), Upper()]).feed(b"abc")
-    with pytest.raises(TypeError):
-        Stages([Forgetful()]).feed(b"abc")
+    for stages in (Stages([Forgetful(), Upper()]), Stages([Forgetful()]), Stages([Text(Forgetful(), passes=False)])):
+        with pytest.raises(InternalError, match=r"Forgetful\.feed must return bytes, and has returned nothing"):
+            stages.feed(b"abcd")
+
+    class Wordy(Upper):
+        def feed(self, chunk: bytes) -> bytes:
+            return chunk.decode()  # type: ignore[return-value]
+
+    class Last(Upper):
+        def finish(self) -> bytes:
+            return ""  # type: ignore[return-value]
+
+    for chunk in (b"abcd", b"ab"):  # what is shorter than a mark is fed at the end
+        for wrong, method in ((Wordy, "feed"), (Last, "finish")):
+            stages = Stages([Text(wrong(), passes=False), Upper()])
+            with pytest.raises(InternalError, match=rf"{wrong.__name__}\.{method} must return bytes, .* returned str"):
+                stages.feed(chunk) + stages.finish()
 
 
 def test_what_is_shorter() -> None:

@@ -56,6 +56,14 @@ def showing(
     return say
 
 
+async def test_a_quotation_beyond_what_is_looked_at() -> None:
+    """What is quoted is so also where its end is not looked at; where nothing ends it, it was no quotation."""
+    begun = b"<p>x</p><pre>" + TRACE
+    assert await content(await DebugPages(OWN, look=len(begun))(exchange(), showing(begun + b"</pre>")))
+    with pytest.raises(DebugPageShown):
+        await DebugPages(OWN)(exchange(), showing(begun))
+
+
 # What is one.
 
 

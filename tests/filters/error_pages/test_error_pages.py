@@ -39,7 +39,9 @@ from revproxy.events import Event
 from revproxy.exchange import Attempt, Key
 from revproxy.filters import INSTEAD_OF, Cors, ErrorPages, Fallback, Page, PageFailed, PageFrom, Retry, SecurityHeaders
 from revproxy.filters.error_pages import KEPT, PageOf
+from revproxy.filters.error_pages.table import Pages
 from revproxy.handler import walk
+from revproxy.problems import told
 from revproxy.testing import FakeClock, FakeTransport, FakeUpstream, exchange, head, raw, reset
 from revproxy.testing import respond as says
 from revproxy.testing.script import Action, close
@@ -217,6 +219,66 @@ async def test_the_form(accept: str, kind: str, form: str) -> None:
         assert json.loads(await content(response)) == {"title": "Internal Server Error", "status": 500, "id": asked.id}
 
 
+@pytest.mark.parametrize("pages", [{404: "<p>Gone"}, {"4xx": lambda asked, status: "<p>Gone"}], ids=["page", "made"])
+@pytest.mark.parametrize(
+    ("accept", "kind", "replaced"),
+    [
+        (HTML["Accept"], "text/html", True),
+        (HTML["Accept"], "application/json", True),
+        ("*/*", "text/plain", True),
+        ("", "text/html", True),
+        ("*/*", "application/json", False),
+        ("", "application/problem+json", False),
+        ("application/json", "application/json", False),
+        ("application/json", "text/html", False),
+        ("application/xml", "application/xml", False),
+        ("", "", False),
+    ],
+)
+async def test_pages_for_people(pages: Pages, accept: str, kind: str, replaced: bool) -> None:
+    """Below 500 a page stands in place of what is for people, and what an API says to its clients goes on as it was,
+    but that it says, too, that it depends on ``Accept`` (RFC 9110 section 12.5.5)."""
+    asked = exchange(headers={"Accept": accept} if accept else {})
+    came = {"X-A": "a", **({"Content-Type": kind} if kind else {})}
+    body = Body(b'{"error": "no such user"}')
+    response = await ErrorPages(pages)(asked, saying(404, came, body))
+    assert (response.status, response.headers.getall("Vary")) == (404, ["Accept"])
+    if replaced:
+        assert (await content(response), "X-A" in response.headers) == ("<p>Gone", False)
+    else:
+        assert response.body is body
+        assert dict(response.headers) == {**came, "Vary": "Accept"}
+
+
+async def test_problems_for_programs() -> None:
+    """A problem document for a status below 500 leaves what is for people; a status that is named as such is replaced
+    for all, as those from 500 on are."""
+    document = Page('{"title": "Gone"}', "application/problem+json")
+    subject = ErrorPages(problems={404: document})
+    assert (await subject(exchange(headers=JSON), saying(404))).body.data == document.data
+    assert (await subject(exchange(headers=HTML), saying(404))).body.data == SECRET
+    for named in ErrorPages({404: "x"}, statuses=[404, "5xx"]), ErrorPages({404: "x"}, statuses=["4xx"]):
+        response = await named(exchange(headers=JSON), saying(404, {"Content-Type": "application/json"}))
+        assert json.loads(await content(response))["title"] == "Not Found"
+    assert (await ErrorPages({404: "x"})(exchange(headers=JSON), saying(500))).body.data != SECRET
+
+
+@pytest.mark.parametrize("headers", [HTML, JSON, {}], ids=["html", "json", "none"])
+async def test_own_errors_vary(headers: dict[str, str]) -> None:
+    """The proxy's own errors depend on ``Accept`` in every form that they have, as an upstream's do, where there is a
+    page; where there is none nothing is said."""
+    for subject, varies in (
+        (ErrorPages({404: "x"}), True),
+        (ErrorPages(problems={404: Page("{}", "application/json")}), True),
+        (ErrorPages({"5xx": "x"}), False),
+    ):
+        error = NoRoute("x")
+        with pytest.raises(NoRoute):
+            await subject(exchange(headers=headers), failing(error))
+        assert told(exchange(headers=headers), error).headers.getall("Vary", []) == (["Accept"] if varies else [])
+    assert NoRoute.fields == {}
+
+
 @pytest.mark.parametrize(
     ("status", "said"), [(503, "Service Unavailable"), (520, "Server error"), (499, "Client error")]
 )
@@ -370,8 +432,12 @@ async def test_whatever_comes(
         return given_back
 
     response = await ErrorPages(pages)(exchange(method, headers={"Accept": accept} if accept else {}), say)
-    if response is given_back:
+    if response.body is given_back.body:
         assert status < 500
+        assert (response.status, response.reason) == (status, "db-7")
+        assert [each for each in response.headers.items() if each[0] != "Vary"] == [
+            each for each in came.items() if each[0] != "Vary"
+        ]
         return
     assert (response.status, response.reason) == (status, None)
     assert SECRET not in (response.body.data or b"")

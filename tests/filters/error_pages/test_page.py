@@ -115,7 +115,11 @@ def test_forms(page: PageOf, form: type) -> None:
     assert source_of("pages", function) is function
 
 
-@pytest.mark.parametrize("wrong", [7, None, Page, lambda: "x", lambda a, b, c: "x"], ids=["number", "none", "class", "no argument", "three arguments"])
+@pytest.mark.parametrize(
+    "wrong",
+    [7, None, Page, lambda: "x", lambda a, b, c: "x"],
+    ids=["number", "none", "class", "no argument", "three arguments"],
+)
 def test_no_form(wrong: Any) -> None:
     """What is neither is refused."""
     with pytest.raises(TypeError):
@@ -133,3 +137,17 @@ def test_made() -> None:
 def test_repr() -> None:
     """It says where it is from."""
     assert repr(PageFrom(handler, "/e", status="own")) == "PageFrom(handler, '/e', status='own')"
+
+
+@pytest.mark.parametrize("name", ["errors/500.html", "500.HTM", "C:\\pages\\a.txt", "./x.json"])
+def test_the_name_of_a_file(name: str) -> None:
+    """Text that is the name of a file is none of a page: whoever gives it is told how to read the file."""
+    for make in (source_of, made):
+        with pytest.raises(ValueError, match=r"pages: .* looks like the name of a file.* Path\(.*\)\.read_text\(\)"):
+            make("pages", name)
+
+
+@pytest.mark.parametrize("text", ["<p>x.html", "see x.html", "x", "x.html\n", ".", "Sorry.", b"x.html"])
+def test_no_name_of_a_file(text: str | bytes) -> None:
+    """What has white space or a tag in it, or is bytes, is a page."""
+    assert source_of("pages", text) == Page(text)

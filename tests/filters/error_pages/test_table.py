@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from revproxy import respond
 from revproxy.filters import Page, PageFrom
-from revproxy.filters.error_pages.table import Table, phrase
+from revproxy.filters.error_pages.table import Table, phrase, statuses_of
 
 
 @pytest.mark.parametrize("order", [("4xx", 404), (404, "4xx")], ids=str)
@@ -39,3 +41,19 @@ def test_parts() -> None:
 def test_phrases(status: int, said: str) -> None:
     """RFC 9110 section 15: what is not known is one of its class."""
     assert phrase(status) == said
+
+
+def test_statuses() -> None:
+    """Statuses are named as the keys of pages are."""
+    assert statuses_of("statuses", [404, "5xx"]) == {404, *range(500, 600)}
+    assert statuses_of("statuses", ()) == frozenset()
+
+
+@pytest.mark.parametrize(
+    ("given", "error"),
+    [("5xx", TypeError), (404, TypeError), (["3xx"], ValueError), ([200], ValueError), ([True], ValueError)],
+)
+def test_wrong_statuses(given: Any, error: type[Exception]) -> None:
+    """What is none is named."""
+    with pytest.raises(error, match=r"^statuses"):
+        statuses_of("statuses", given)

@@ -9,12 +9,16 @@ from collections.abc import AsyncIterator, Iterable
 from typing import Any
 
 import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
 
-from revproxy import Exchange, Pipeline, Response
+from revproxy import Exchange, Pipeline, Response, Upstream
 from revproxy.body import EMPTY, Body, StreamBody
 from revproxy.errors import ResponseRefused
-from revproxy.filters import JsonFields
+from revproxy.filters import Handling, JsonFields
 from revproxy.testing import FakeClock, exchange
+
+from ...e2e.wire import serving
 
 JSON = "application/json"
 SECRET = b'{"id":1,"password":"x","items":[{"id":2,"price":3}]}'
@@ -102,16 +106,54 @@ async def test_events_that_are_no_json(data: bytes) -> None:
     assert await left(fields(words=[data.decode()]), event, "text/event-stream") == event
 
 
-@pytest.mark.parametrize("kind", ["text/html", "text/plain", "application/jsonp", "json", "application/json,x", None])
+@pytest.mark.parametrize("kind", ["text/html", "text/plain", "application/jsonp", None])
 async def test_other_types(kind: str | None) -> None:
     """What does not say that it is JSON is refused, with a proper answer, unless it is to pass (S-66). It may be JSON
     for whoever does not look at types."""
     subject = fields()
     for body in (SECRET, Body(SECRET)):
-        with pytest.raises(ResponseRefused, match="does not say that it is JSON"):
+        with pytest.raises(ResponseRefused, match="json fields: Content-Type: not JSON: "):
             await through(subject, body, kind)
     assert subject.refused == 2
     assert await left(fields(otherwise="pass"), SECRET, kind) == SECRET
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        *("json", "application/json,x", "application/json;charset", "application/json; charset=utf-8; charset=utf-8"),
+        *("", "multipart/byteranges; boundary=x"),
+    ],
+)
+async def test_types_that_cannot_be_understood(kind: str) -> None:
+    """What says what it is in a way that others may take for JSON never passes, nor do parts of something."""
+    for subject in (fields(), fields(otherwise="pass")):
+        for body in (SECRET, Body(SECRET)):
+            with pytest.raises(ResponseRefused):
+                await through(subject, body, kind)
+        assert (await through(subject, EMPTY, kind, method="HEAD")).status == 200
+
+
+@pytest.mark.parametrize("charset", ["Shift_JIS", "gb18030", "big5", "utf-7", "iso-2022-jp", "x"])
+async def test_charsets(charset: str) -> None:
+    """A client that believed such a charset would see other strings than there are in UTF-8: half a character can be a
+    backslash there, so that a quote ends what it does not."""
+    body = '{"id":"\u8868\\",\\"password\\":\\"x"}'.encode()
+    for kind in (JSON, "application/x-ndjson"):
+        with pytest.raises(ResponseRefused):
+            await through(fields(), body, f"{kind}; charset={charset}")
+        passes = fields(handling=Handling(unreadable="pass"))
+        assert await left(passes, SECRET, f'{kind}; charset="{charset}"') == SECRET
+    for like in ("UTF-8", "us-ascii", "ISO-8859-1", "windows-1252"):
+        assert await left(fields(), SECRET, f"{JSON}; charset={like}") == ALLOWED
+
+
+async def test_lines_of_events_that_are_no_field() -> None:
+    """Some readers take more for data than the standard has them."""
+    for line in (b"Data: ", b" data: ", b"data : ", b""):
+        event = b"id: 1\n" + line + SECRET + b"\n\n"
+        assert await left(fields(), event, "text/event-stream") == b"id: 1\n\n"
+        assert await left(fields(shadow=True), event, "text/event-stream") == event
 
 
 @pytest.mark.parametrize("body", [EMPTY, Body(), b""])
@@ -203,7 +245,7 @@ async def test_shadow(caplog: pytest.LogCaptureFixture) -> None:
     for body, kind, detail in (
         (b'{"id":1,}', JSON, "JSON: syntax at byte 8"),
         (b'{"id":1', JSON, "JSON: end at byte 7"),
-        (b"{}", "text/html", "type"),
+        (b"{}", "text/html", "Content-Type: not JSON: text/html"),
     ):
         assert await left(subject, [body[:3], body[3:], b""], kind) == body
         assert f'shadow block 502 for "{detail}"' in caplog.messages[-1]
@@ -254,3 +296,43 @@ def test_bad_types(options: dict[str, Any]) -> None:
     """So is what is of the wrong type."""
     with pytest.raises(TypeError, match=r"^(only|without|words)"):
         JsonFields(**options)
+
+
+@pytest.mark.parametrize("kind", ["text/plain", None, "nonsense"])
+@pytest.mark.parametrize("status", [300, 301, 302, 303, 307, 308])
+async def test_redirects(status: int, kind: str | None) -> None:
+    """The content of a redirect is nobody's reading: what is no JSON does not leave, and the redirect does."""
+    more = {"Location": "/a", "Content-Length": "3", "Content-Encoding": "gzip", "ETag": '"a"'}
+    for body in (b"x" * 9, Body(b"302: Found"), EMPTY):
+        subject = fields()
+        response = await through(subject, body, kind, status=status, headers=more)
+        assert (response.status, dict(response.headers), response.body) == (status, {"Location": "/a"}, EMPTY)
+        assert subject.refused == 0
+    assert await left(fields(), SECRET, status=status) == ALLOWED  # of JSON there is what may leave
+    assert await left(fields(shadow=True), b"x" * 9, kind, status=status) == b"x" * 9
+
+
+async def test_redirects_pass() -> None:
+    """With ``pass`` it keeps its content, unless it would have been refused."""
+    assert await left(fields(otherwise="pass"), b"302: Found", "text/plain", status=302) == b"302: Found"
+    assert await left(fields(otherwise="pass"), b"302: Found", "nonsense", status=302) == b""
+
+
+async def test_a_redirect_of_aiohttp(caplog: pytest.LogCaptureFixture) -> None:
+    """What ``web.HTTPFound`` says of itself is no 502, and its connection serves the next request."""
+    caplog.set_level(logging.INFO, "revproxy.security")
+
+    async def moved(request: web.Request) -> web.Response:
+        raise web.HTTPFound("/b")
+
+    app = web.Application()
+    app.router.add_get("/a", moved)
+    async with (
+        TestServer(app) as server,
+        serving(Pipeline(fields(), handler=Upstream(str(server.make_url("/"))))) as site,
+    ):
+        for _ in range(2):
+            answer = await site.ask(b"GET /a HTTP/1.1\r\nHost: a.test\r\n\r\n")
+            assert (answer.status, answer.getall(b"Location"), answer.body) == (302, [b"/b"], b"")
+            assert (answer.getall(b"Content-Type"), answer.getall(b"Content-Length")) == ([], [b"0"])
+    assert caplog.records == []

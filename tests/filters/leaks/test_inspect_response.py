@@ -277,6 +277,14 @@ async def test_parts() -> None:
     assert asked.request.headers["Accept-Encoding"] == "gzip"
 
 
+async def test_shadow_asks_as_it_was_asked() -> None:
+    """In shadow the request is what it is without the filter."""
+    asked = exchange(headers={"Range": "bytes=0-1", "Accept-Encoding": "dcb, gzip"})
+    await InspectResponse(shadow=True)(asked, respond(200, b""))
+    assert asked.request.headers["Range"] == "bytes=0-1"
+    assert asked.request.headers["Accept-Encoding"] == "dcb, gzip"
+
+
 async def test_several() -> None:
     """Two of them, each with packs of its own, find each its own."""
     inner = InspectResponse(packs.LISTINGS, name="listings", hold=0)

@@ -96,6 +96,23 @@ def test_quoted_and_not() -> None:
             assert "python-error-01" in ids(split(search, content.encode(), cuts))
 
 
+@pytest.mark.parametrize("begun", ["<pre>", "```", '{"q": "<code>", "e": "', "<p>x</p><pre>y</pre><textarea>"])
+def test_a_quotation_that_never_ends(begun: str) -> None:
+    """S-65: what a client has had put before a trace, so that it looks quoted, hides nothing; what ends does, and what
+    ends beyond what is looked at."""
+    trace = 'Traceback (most recent call last):\n  File "/a.py", line 1, in f\n    g()\n'
+    content = (begun + trace + "x " * 1000).encode()
+    for search in (FIRST["words"], FIRST["hyperscan"]):
+        for cuts in ([], [*range(7, len(content), 7)]):
+            assert ids(split(search, content, cuts)) == ["python-error-01"]
+            ended = content + (b"```" if begun == "```" else b"</pre>")
+            assert ids(split(search, ended, cuts)) == []
+    watch = FIRST["words"].watch()
+    watch.feed(content)
+    watch.finish(cut=True)
+    assert ids(watch) == []
+
+
 def test_what_is_left_out() -> None:
     """What is left out adds nothing to the score."""
     search = Search([packs.WEB_SHELLS])

@@ -62,12 +62,22 @@ def test_words(pattern: bytes, words: tuple[bytes, ...]) -> None:
         (rb"(?:a{1,9}){2,50}b", "a choice within a loop"),
         (rb"[a-z]{1,200}[a-y]{1,200}x", "2 loops that may share a text"),
         (rb"(\w{3,90})-\1", "a back reference"),
+        (rb"(?<=(?P<secret>\d{4}))x", "has its group secret in what it looks behind at"),
+        (rb"(?:a|(?<=b(?:c|(?P<secret>d))e)x)", "has its group secret in what it looks behind at"),
     ],
 )
 def test_refused_patterns(pattern: bytes, what: str) -> None:
     """S-53: a pattern without a bound, or that may take too long, is refused, by a text that says so."""
     with pytest.raises(ValueError, match=f"^pattern: .*{re.escape(what)}"):
         Detector("badge", pattern)
+
+
+def test_a_secret_ahead() -> None:
+    """What is looked ahead at may be the secret, and what stands beside one that is looked behind at."""
+    for pattern in (rb"n(?=(?P<secret>\d{4}))", rb"(?<=n)(?P<secret>\d{4})"):
+        found = Detector("badge", pattern).search(b"n1234", 0, 5, 5)
+        assert found is not None
+        assert found[1:] == (1, 5)
 
 
 def test_costly() -> None:

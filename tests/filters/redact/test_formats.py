@@ -54,6 +54,7 @@ def test_without_a_type() -> None:
         *("application/javascript", "application/x-ndjson", "application/yaml", "application/x-yaml", "message/http"),
         *("multipart/mixed", "multipart/form-data", "application/graphql", "application/x-www-form-urlencoded"),
         *("application/x-pem-file", "application/jwt", "application/sql", "application/x-sh", "application/json-seq"),
+        *("application/csv", "application/x-json", "application/csp-report", "application/dns-json"),
     ],
 )
 def test_texts(name: str) -> None:

@@ -298,6 +298,7 @@ def test_text() -> None:
     assert Redact(BADGE, action="shadow").text("B-123456") == "B-123456"
     with pytest.raises(ValueError, match="type: 'text' is no media type"):
         redact.text("", type="text")
+    assert Redact(Detector("bytes", rb"x.")).text("x\u00e9 \ud83d") == "[bytes]\ufffd \ufffd\ufffd\ufffd"
 
 
 def test_message(log: Records) -> None:
@@ -309,7 +310,9 @@ def test_message(log: Records) -> None:
     assert redact.message(upstream, "B-123456") == "[badge]"
     assert redact.message(upstream, ' {"a": "\\u0042-123456", "n": 1}') == ' {"a": "[badge]", "n": 1}'
     assert redact.message(upstream, b"B-123456") == b"B-123456"
-    assert redact.message(Passage(exchange("GET", "/"), "client"), "B-123456") == "B-123456"
+    client = Passage(exchange("GET", "/"), "client")
+    assert redact.message(client, "B-123456") == "B-123456"
+    assert redact.message_of_either(client, "B-123456") == "[badge]"
     assert "badge 1 in a message" in log.lines[0]
     with pytest.raises(ResponseRefused):
         Redact(BADGE, action="drop").message(upstream, "B-123456")

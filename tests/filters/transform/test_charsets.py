@@ -47,6 +47,46 @@ def test_nothing_is_changed(codec: str, data: bytes, size: int) -> None:
         pass
 
 
+@pytest.mark.parametrize("codec", ["cp932", "euc-jp", "gb18030", "big5hkscs", "cp949"])
+@pytest.mark.parametrize("size", [1, 2, 3, 100])
+def test_the_end_of_a_character_is_missing(codec: str, size: int) -> None:
+    """What breaks off within a character is not refused for it, and not lost, wherever it is cut."""
+    for whole in ("a中", "a\\表\u4e02", "한中"):
+        try:
+            data = whole.encode(codec)
+        except UnicodeEncodeError:
+            continue
+        for end in range(len(data)):
+            subject = InCharset(codec, Same())
+            out = b"".join(subject.feed(data[place : min(place + size, end)]) for place in range(0, end, size))
+            assert out + subject.finish() == data[:end]
+    subject = InCharset("gb18030", Same())
+    assert subject.feed(b"b\x949\xfc") + subject.finish() == b"b\x949\xfc"
+
+
+class OneByOne(Same):
+    """Lets go of a character at a time."""
+
+    def __init__(self) -> None:
+        self._held = ""
+
+    def feed(self, piece: str) -> str:
+        text = self._held + piece
+        self._held = text[1:]
+        return text[:1]
+
+    def finish(self) -> str:
+        return self._held
+
+
+def test_two_that_are_spelled_as_one() -> None:
+    """Big5 has letters with accents that are two characters: they stay together."""
+    data = "aÊ̄b".encode("big5hkscs")
+    assert data == b"a\x88bb"
+    subject = InCharset("big5hkscs", OneByOne())
+    assert b"".join(subject.feed(data[place : place + 1]) for place in range(len(data))) + subject.finish() == data
+
+
 def test_ascii() -> None:
     """All have ASCII among their characters, by which what is looked for is known."""
     ascii_ = bytes(range(0x80))

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from revproxy.errors import ResponseRefused
 from revproxy.filters.transform.given import searchers_of
 from revproxy.filters.transform.replacing import END_OF_LINE, ByLine, Replacing
 
@@ -32,6 +33,16 @@ def plainly(replacements: dict[str, str], text: str, flags: int = 0) -> str:
     whole = re.compile("|".join(map(re.escape, longest_first)), flags)
     lowered = {key.lower(): value for key, value in reversed(replacements.items())} if flags else replacements
     return whole.sub(lambda match: lowered[match[0].lower() if flags else match[0]], text)
+
+
+@pytest.mark.parametrize("pieces", [1, 100, 10_000])
+def test_out_of_proportion(pieces: int) -> None:
+    """A text that is all of what is replaced by much more does not fill the memory."""
+    subject = replacing({"a": "x" * 100_000})
+    with pytest.raises(ResponseRefused, match="far more than what came"):
+        subject.feed("a" * 10_000)
+    small = replacing({"a": "xx"})
+    assert "".join(small.feed("a" * pieces) for _ in range(10)) + small.finish() == "xx" * 10 * pieces
 
 
 TEXTS = st.text("abcé\n", max_size=40)
@@ -103,6 +114,20 @@ def test_what_is_held() -> None:
     assert subject.feed("no beginning of it") == "no beginning of it"
     wide = replacing({re.compile("a{1,10}"): "x"})
     assert wide.feed("b" * 100) == "b" * 91
+
+
+@given(LITERALS, TEXTS, st.lists(st.integers(0, 40), max_size=4))
+def test_lines_that_make_no_difference(replacements: dict[str, str], text: str, cuts: list[int]) -> None:
+    """Of texts within a line it makes no difference whether each line is a text of its own, so that it is not asked."""
+    subject = replacing(replacements)
+    assert not subject.by_line
+    assert replacing({re.compile("a"): ""}).by_line
+    assert replacing({"a\nb": ""}).by_line
+    by_line, place, out = ByLine(subject, END_OF_LINE), 0, ""
+    for cut in (*sorted(min(cut, len(text)) for cut in cuts), len(text)):
+        out += by_line.feed(text[place:cut])
+        place = cut
+    assert out + by_line.finish() == in_pieces(replacements, text, range(0))
 
 
 def test_by_line() -> None:

@@ -120,3 +120,32 @@ def test_a_line_in_one_piece_that_is_too_long() -> None:
     for kind, data in ((EachLine, b"x" * 200 + b"\n"), (EachEvent, b"data: " + b"x" * 200 + b"\n\n")):
         with pytest.raises(Refused):
             kind(lambda data: None, 100, over).feed(data)
+
+
+PIECES = [b"\n", b"\r", b"\r\n", b"data:1", b"data: 12", b":c", b"id: 7", b" ", b"12345678", b"x:", b"\xef\xbb\xbf"]
+
+
+@given(
+    kind=st.sampled_from([EachLine, EachEvent]),
+    pieces=st.lists(st.sampled_from(PIECES), max_size=20),
+    cuts=st.lists(st.integers(0, 200), max_size=6),
+)
+def test_the_limit_at_any_split(kind: Kind, pieces: list[bytes], cuts: list[int]) -> None:
+    """S-53: what is too long is so however it is cut, blank or not."""
+
+    def outcome(cuts: list[int]) -> object:
+        try:
+            return judged(kind, b"".join(pieces), cuts, most=16)
+        except Refused:
+            return Refused
+
+    assert outcome(sorted(cuts)) == outcome([])
+
+
+def test_comments_wait_for_nothing() -> None:
+    """F-71: a line that keeps a connection alive goes on at once, and a thousand of them are no long event."""
+    subject = EachEvent(list.append, 100, over)  # type: ignore[arg-type]  # none is judged
+    for _ in range(1000):
+        assert subject.feed(b":\n") == b":\n"
+        assert subject.feed(b": still here\r") == b": still here\r"
+    assert subject.feed(b"\nid: 1\n:\n") == b"\n"

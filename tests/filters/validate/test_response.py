@@ -121,10 +121,10 @@ async def test_statuses() -> None:
         (JSON, None),
         ([("content-type", "Application/Problem+JSON; charset=utf-8")], None),
         ([("Content-Type", "image/png")], None),
-        ([("Content-Type", "text/html")], "Content-Type: not one that may be"),
-        ([("Content-Type", "json")], "Content-Type: not one that may be"),
-        (JSON * 2, "Content-Type: not one that may be"),
-        ([], "Content-Type: not one that may be"),
+        ([("Content-Type", "text/html")], "Content-Type: not one that may be: text/html"),
+        ([("Content-Type", "js\xe9" + "n" * 99)], "Content-Type: not one that may be: js\\xe9" + "n" * 61 + "..."),
+        (JSON * 2, "Content-Type: not one that may be: application/json, application/json"),
+        ([], "Content-Type: not one that may be: there is none"),
     ],
 )
 async def test_content_types(headers: Any, wrong: str | None) -> None:
@@ -264,9 +264,11 @@ async def test_by_status() -> None:
 )
 async def test_it_has_to_be_json(kind: str) -> None:
     """What has a schema is JSON by its type, in UTF-8."""
-    assert await Bench(body=ORDER).why(FINE, [("Content-Type", kind)]) == "Content-Type: not JSON"
-    assert await Bench(body=ORDER).why(FINE, []) == "Content-Type: not JSON"
-    assert await Bench(body=ORDER).why(EMPTY, [("Content-Type", kind)], method="HEAD") == "Content-Type: not JSON"
+    assert await Bench(body=ORDER).why(FINE, [("Content-Type", kind)]) == f"Content-Type: not JSON: {kind}"
+    assert await Bench(body=ORDER).why(FINE, []) == "Content-Type: not JSON: there is none"
+    assert (
+        await Bench(body=ORDER).why(EMPTY, [("Content-Type", kind)], method="HEAD") == f"Content-Type: not JSON: {kind}"
+    )
     assert await Bench(body=ORDER).why(EMPTY, JSON, method="HEAD") is None
 
 
@@ -363,6 +365,32 @@ async def test_ranges() -> None:
         assert ("Range" in asked.request.headers) is kept
     assert (await Bench(body=ORDER).get(FINE, JSON, status=206))[1] is not None
     assert await Bench(max_size=100).why(FINE, JSON, status=206) is None
+
+
+@pytest.mark.parametrize(
+    ("options", "accepted"),
+    [
+        ({"body": ORDER}, "gzip"),
+        ({"max_size": 10}, "gzip"),
+        ({"statuses": ["2xx"]}, "dcb, gzip"),
+        ({"body": ORDER, "shadow": True}, "dcb, gzip"),
+    ],
+    ids=["body", "size", "status", "shadow"],
+)
+async def test_codings(options: dict[str, Any], accepted: str) -> None:
+    """What a client accepts is cut down only where the content is read, and may be refused."""
+    asked = exchange(headers={"Accept-Encoding": "dcb, gzip"})
+    await ValidateResponse(**options)(asked, _nothing)
+    assert asked.request.headers["Accept-Encoding"] == accepted
+
+
+@pytest.mark.parametrize("step", [0, 3])
+async def test_nothing_to_judge(step: int) -> None:
+    """A stream without documents is one, whether its length is known or not; a 205 has no content."""
+    assert await Bench(body=ORDER).why(b"", [("Content-Type", "application/x-ndjson")], step=step) is None
+    assert await Bench(body=ORDER).why(b"", [("Content-Type", "text/event-stream")], step=step) is None
+    assert await Bench(body=ORDER).why(b"", status=205) is None
+    assert await Bench(body=ORDER).why(b"", JSON, step=step) is not None
 
 
 async def _nothing(exchange: Exchange) -> Response:
@@ -485,6 +513,7 @@ async def test_several() -> None:
         ({}, ValueError, "one of them must be given"),
         ({"statuses": [99]}, ValueError, "statuses: 99 is neither"),
         ({"statuses": 200}, TypeError, "statuses must be several"),
+        ({"statuses": []}, ValueError, "statuses must not be empty"),
         ({"content_types": "a/b"}, TypeError, "content_types must be several"),
         ({"content_types": []}, ValueError, "content_types must not be empty"),
         ({"content_types": ["a"]}, ValueError, "content_types: 'a' is no media type"),

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from revproxy import Exchange, Pipeline, Response, Upstream
-from revproxy.filters import FailOpen, MessageLimits, Passage, WebSocketFilter
+from revproxy.filters import FailOpen, JsonFields, MessageLimits, Passage, Redact, WebSocketFilter
 from revproxy.filters.websocket import Message
 from revproxy.testing import FakeTransport, exchange
 
@@ -25,6 +25,15 @@ NONSENSE: Any = 5
     [
         ((NONSENSE,), {}, TypeError, "functions: 5 is no function"),
         ((MessageLimits,), {}, TypeError, "functions: MessageLimits is a class: call it"),
+        ((Redact(),), {}, TypeError, r"is a filter, not a function of .*; Redact has `\.message` for this$"),
+        ((JsonFields(only=["a"]),), {}, TypeError, "is a filter, not a function of a passage and a message$"),
+        (
+            (Redact().text,),
+            {},
+            TypeError,
+            r"Redact\.text must take two arguments, a passage and a message, and takes \(text",
+        ),
+        ((lambda message: message,), {}, TypeError, "must take two arguments, a passage and a message"),
         ((), {"from_client": NONSENSE}, TypeError, "from_client: 5 is no MessageLimits"),
         ((), {"from_upstream": NONSENSE}, TypeError, "from_upstream: 5 is no MessageLimits"),
         ((), {"controls": "drop"}, ValueError, "controls must be 'relay' or 'answer', got 'drop'"),
@@ -79,3 +88,16 @@ async def test_an_answer_that_is_no_tunnel() -> None:
 def test_repr() -> None:
     """It shows its functions."""
     assert repr(WebSocketFilter(look)) == "WebSocketFilter(look)"
+
+
+def test_what_takes_two() -> None:
+    """Methods, functions with more that is optional, what takes any, and what is written in C are taken."""
+
+    def more(passage: Passage, message: Message, more: int = 1) -> Message:
+        return message
+
+    def any_(*given: Any) -> Any:
+        return given[1]
+
+    largest: Any = max
+    assert len(WebSocketFilter(Redact().message, more, any_, largest).functions) == 4

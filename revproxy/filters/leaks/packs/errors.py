@@ -101,7 +101,7 @@ JAVA_ERRORS = LeakPack(
         ),
         LeakSignature(
             "java-error-02",
-            rf"exception in thread \"[^\"]{{1,80}}+\" {_PACKAGE}[\w$]{{1,80}}",
+            r"exception in thread \"[^\"]{1,80}+\" [\w$@-]{1,60}+[./][\w$]",
             "a thread of Java that ended",
         ),
         LeakSignature(

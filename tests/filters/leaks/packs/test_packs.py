@@ -123,3 +123,29 @@ def test_what_there_is() -> None:
     assert len({pack.name for pack in packs.ALL}) == len(packs.ALL)
     assert set(packs.TRACES) <= set(packs.ALL)
     assert sum(map(len, packs.ALL)) == len(SIGNATURES)
+
+
+def undone(signature: LeakSignature, text: str) -> set[tuple[str, str]]:
+    """Where the beginning of ``text`` matches, and with something behind it no longer does."""
+    found = signature.search(text)
+    assert found is not None
+    ends = range(max(found.end() - 60, found.start()), found.end() + 1)
+    begun = [text[found.start() : end] for end in ends if signature.search(text[found.start() : end])]
+    behind = [first + second for first in ".:/\\ x1\"'<>(),-_$@;=|#{}[]\x03\x04" for second in ("", "x", " ")]
+    return {(each[-20:], more) for each in begun for more in behind if not signature.search(each + more)}
+
+
+@pytest.mark.parametrize("sample", SAMPLES, ids=str)
+def test_what_is_found_stays_found(sample: Sample) -> None:
+    """S-65: whatever comes behind a match, it remains one: else it would be found or not by where a chunk ends."""
+    form = Form()
+    text = START + form.feed(sample.text.encode()) + form.finish() + " "
+    for id in sample.found:
+        if SIGNATURES[id].search(text) is not None:
+            assert undone(SIGNATURES[id], text) == set(), id
+
+
+def test_it_would_be_seen_if_it_did_not() -> None:
+    """As of a possessive repetition that takes what the rest of the pattern needs."""
+    signature = LeakSignature("x-01", r"at (?:[a-z]{1,60}+\.){1,10}+[a-z]{1,80}", "x")
+    assert undone(signature, "at a.b.c ")

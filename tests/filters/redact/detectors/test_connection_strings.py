@@ -59,6 +59,7 @@ def test_unencoded(text: str) -> None:
         "Data Source=db;User Id=sa;Pwd=[[x!9]]",
         "Driver={ODBC Driver 18 for SQL Server};Server=db;UID=sa;PWD=[[abc]];",
         "Host=db; Username=app; Password = [[abc]]; SSL Mode=Require", "server=db;password=[[abc]]",
+        f"server=db;password=[[{'a,!b' * 60}]];x=1",
     ],
 )  # fmt: skip
 def test_connection_found(text: str) -> None:
@@ -103,7 +104,12 @@ def test_jdbc_not_found(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["host=db port=5432 user=app password=[[secret]] dbname=app", "user=app password=[[secret]]"]
+    "text",
+    [
+        "host=db port=5432 user=app password=[[secret]] dbname=app",
+        "user=app password=[[secret]]",
+        f"user=app password=[[{'a!b1' * 60}]] x",
+    ],
 )
 def test_dsn_found(text: str) -> None:
     """Of libpq's words the password is masked, and nothing else."""

@@ -63,8 +63,10 @@ def test_secret_not_found(text: str) -> None:
         '"pwd" : "[[12345678]]"', '"password":"[[$2b$12$WApznUOJfkEGSmYRfnkrPOr466oFDCaj4b6HY3EXGvfxm43seywhC]]"',
         '"password":"[[wei(rd){9}]]"', "--password=[[a-b1_c]]",
         '{"name":"password","value":"[[hunter2]]"}', "userPassword=[[hunter2]]&x",
+        '"password":"[[' + "aB3!x" * 90 + ']]"', "password=[[" + "a1$?b" * 90 + "]]&x=1",
         '"password":"[[{SSHA}W6ph5Mm5Pz8GgiULbPgzG37mj9g]]"',
-        '\\"password\\":\\"[[hunter2]]\\"',
+        '\\"password\\":\\"[[hunter2]]\\"', '"password":"[[it\'s<1>`&x]]"',
+        '"password":"[[}],12345]]"', '""password"":""[[hunter2]]""',
     ],
 )  # fmt: skip
 def test_password_found(text: str) -> None:
