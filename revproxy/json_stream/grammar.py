@@ -71,7 +71,7 @@ MEMBER = re.compile(
     rb'(%(s)s"([^"\\\x00-\x1f]{0,%(n)d}+)"%(s)s:%(s)s)(?=[^ \t\n\r])' % {b"s": SPACE, b"n": LONGEST_NAME}
 )
 """A name without escapes, and all that stands between it and its value."""
-scalar = re.compile(SCALAR)
+scalar: re.Pattern[bytes] = re.compile(SCALAR)
 SPACES = re.compile(rb"[ \t\n\r]*+")
 
 
