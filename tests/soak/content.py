@@ -105,10 +105,10 @@ def _begin() -> int:
 
 
 class Flow:
-    """The content, and how much of it has come."""
+    """The content, how much of it has come, and gone out again, and the most that was between."""
 
     def __init__(self, case: Case) -> None:
-        self.came = 0
+        self.came = self.gone = self.held = 0
         self._text = case.text()
         self._case = case
 
@@ -118,6 +118,7 @@ class Flow:
         if begun:
             yield case.beginning
         while self.came < GIB or (self.came - begun) % len(text):  # no part of a text at the end
+            self.held = max(self.held, self.came - self.gone)  # all is out that is certain: more is asked for
             at = (self.came - begun) % len(text)
             piece = text[at : at + PIECE]
             self.came += len(piece)
@@ -137,11 +138,9 @@ async def main(name: str) -> None:
 
     response = await filter(exchange("GET", "/"), answer)
     before = _begin()
-    gone = held = 0
     async for chunk in response.body:
-        gone += len(chunk)
-        held = max(held, flow.came - gone)
-    print(_memory("VmHWM") - before, held, gone, flow.came, case.found(filter))
+        flow.gone += len(chunk)
+    print(_memory("VmHWM") - before, flow.held, flow.gone, flow.came, case.found(filter))
 
 
 if __name__ == "__main__":
