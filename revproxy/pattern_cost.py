@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from functools import reduce
-from importlib import import_module
 from operator import or_
 from typing import Any, TypeAlias
 
-__all__ = ["check_cost", "literal_prefix", "path_pattern"]
+from .pattern_tree import Tree, inner_of, parsed
 
-Tree: TypeAlias = Iterable[tuple[object, Any]]
-"""What Python's own parser of patterns makes of one: operations, which print as their names, and their values."""
+__all__ = ["check_cost", "literal_prefix", "path_pattern"]
 
 Loops: TypeAlias = dict[object, tuple[frozenset[str], frozenset[frozenset[str]]]]
 """Loops that may give back what comes next in a pattern: the characters that each of them takes, and what stands behind
@@ -56,7 +53,7 @@ def check_cost(pattern: re.Pattern[str], *, linear: bool = False, lines: bool = 
     """
     try:
         _Walk(linear=linear, lines=lines and not pattern.flags & re.DOTALL).through(
-            _parsed(pattern), {}, looped=False, last=True
+            parsed(pattern.pattern, pattern.flags), {}, looped=False, last=True
         )
     except _Costly as error:
         raise ValueError(f"pattern: {pattern.pattern!r} has {error} (costly=True)") from None
@@ -65,7 +62,7 @@ def check_cost(pattern: re.Pattern[str], *, linear: bool = False, lines: bool = 
 def literal_prefix(pattern: re.Pattern[str]) -> str:
     """What everything begins with that ``pattern`` matches; as little as ``""``."""
     prefix = ""
-    for operation, value in _parsed(pattern):
+    for operation, value in parsed(pattern.pattern, pattern.flags):
         if str(operation) == "LITERAL" and not pattern.flags & re.IGNORECASE:
             prefix += chr(value)
         elif str(operation) != "AT":
@@ -96,12 +93,6 @@ class _Costly(Exception):
     """What a pattern has that costs too much."""
 
 
-def _parsed(pattern: re.Pattern[str]) -> Tree:
-    # The module is not public: only whoever uses a pattern depends on it, and a test has every operation.
-    tree: Tree = import_module("re._parser").parse(pattern.pattern, pattern.flags)
-    return tree
-
-
 class _Walk:
     """A walk through the syntax of a pattern."""
 
@@ -129,7 +120,7 @@ class _Walk:
             case "SUBPATTERN":
                 return self.through(value[-1], loops, looped=looped, last=last)
             case "BRANCH" | "GROUPREF_EXISTS":
-                branches = _inner(operation, value)
+                branches = inner_of(operation, value)
                 if looped and sum(map(len, map(_first, branches))) > len(reduce(or_, map(_first, branches))):
                     raise _Costly(_CHOICE)
                 return reduce(_either, [self.through(each, loops, looped=looped, last=last) for each in branches])
@@ -141,7 +132,7 @@ class _Walk:
                     within = {**loops, object(): (takes, frozenset())}
                 self.through(value[2], within, looped=looped)
             case "ATOMIC_GROUP" | "ASSERT" | "ASSERT_NOT":
-                for each in _inner(operation, value):
+                for each in inner_of(operation, value):
                     if self._linear and looped and operation != "ATOMIC_GROUP" and _has_loop(each):
                         raise _Costly("a loop within what is looked for within a loop")
                     self.through(each, loops, looped=looped)
@@ -202,7 +193,7 @@ def _is_optional(operation: str, value: Any) -> bool:
         return True
     if "REPEAT" in operation and value[0] == 0:
         return True
-    return any(map(_may_be_empty, _inner(operation, value)))
+    return any(map(_may_be_empty, inner_of(operation, value)))
 
 
 def _takes_all(repeated: tuple[int, int, Any]) -> bool:
@@ -212,7 +203,7 @@ def _takes_all(repeated: tuple[int, int, Any]) -> bool:
 
 def _has_loop(tree: Tree) -> bool:
     for operation, value in tree:
-        inner = _inner(operation, value)
+        inner = inner_of(operation, value)
         if "REPEAT" in str(operation) and value[1] - value[0] > FEW:
             return True
         if any(map(_has_loop, inner)):
@@ -220,27 +211,11 @@ def _has_loop(tree: Tree) -> bool:
     return False
 
 
-def _inner(operation: object, value: Any) -> list[Tree]:
-    """The trees that an operation is made of."""
-    match str(operation):
-        case "MAX_REPEAT" | "MIN_REPEAT" | "POSSESSIVE_REPEAT":
-            return [value[2]]
-        case "SUBPATTERN" | "ASSERT" | "ASSERT_NOT":
-            return [value[-1]]
-        case "ATOMIC_GROUP":
-            return [value]
-        case "BRANCH":
-            return list(value[1])
-        case "GROUPREF_EXISTS":
-            return [value[1], value[2] or []]
-    return []
-
-
 def _taken(tree: Tree) -> frozenset[str]:
     """The characters that ``tree`` may take."""
     found: frozenset[str] = frozenset()
     for operation, value in tree:
-        inner = _inner(operation, value)
+        inner = inner_of(operation, value)
         found |= reduce(or_, map(_taken, inner)) if inner else _characters(operation, value)
     return found
 
@@ -255,7 +230,7 @@ def _first(tree: Tree) -> frozenset[str]:
                 return _CHARACTERS
             case "ASSERT" | "ASSERT_NOT":
                 return _CHARACTERS
-        inner = _inner(operation, value)
+        inner = inner_of(operation, value)
         return reduce(or_, map(_first, inner)) if inner else _characters(operation, value)
     return _CHARACTERS
 

@@ -2,20 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from importlib import import_module
-from typing import Any
+from .pattern_tree import Tree, parsed
 
-__all__ = ["Tree", "effort", "is_anchored", "parsed"]
-
-Tree = Iterable[tuple[object, Any]]
-"""What Python's own parser of patterns makes of one: operations, which print as their names, and their values."""
-
-
-def parsed(pattern: str) -> Tree:
-    """The syntax tree of ``pattern``."""
-    tree: Tree = import_module("re._parser").parse(pattern)
-    return tree
+__all__ = ["effort", "is_anchored"]
 
 
 def effort(pattern: str) -> int:

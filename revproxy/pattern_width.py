@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from importlib import import_module
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
-__all__ = ["Tree", "Width", "parsed", "width_of"]
+from .pattern_tree import Tree, inner_of, parsed
 
-Tree: TypeAlias = Iterable[tuple[object, Any]]
-"""What Python's own parser of patterns makes of one: operations, which print as their names, and their values."""
+__all__ = ["Width", "width_of"]
 
 Width: TypeAlias = tuple[int, int, int]
 """The longest match of a pattern, and how far it looks behind its beginning and ahead of its end at most; in bytes, or
@@ -21,11 +18,6 @@ _AT = {
     "AT_BEGINNING_LINE": (1, 0),
     "AT_END_LINE": (0, 1),
 }
-
-
-def parsed(pattern: bytes | str, flags: int = 0) -> Any:
-    """The syntax tree of ``pattern``."""
-    return import_module("re._parser").parse(pattern, flags)
 
 
 def width_of(pattern: bytes | str, *, multiline: bool, flags: int = 0) -> Width:
@@ -63,19 +55,3 @@ def _reach(tree: Tree, pattern: bytes | str, *, multiline: bool) -> tuple[int, i
                     back, forth = max(back, inside[0]), max(forth, inside[1])
         behind, ahead = max(behind, back), max(ahead, forth)
     return behind, ahead
-
-
-def inner_of(operation: object, value: Any) -> list[Tree]:
-    """The trees that an operation is made of."""
-    match str(operation):
-        case "MAX_REPEAT" | "MIN_REPEAT" | "POSSESSIVE_REPEAT":
-            return [value[2]]
-        case "SUBPATTERN" | "ASSERT" | "ASSERT_NOT":
-            return [value[-1]]
-        case "ATOMIC_GROUP":
-            return [value]
-        case "BRANCH":
-            return list(value[1])
-        case "GROUPREF_EXISTS":
-            return [value[1], value[2] or []]
-    return []

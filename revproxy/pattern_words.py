@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from functools import reduce
 
-from .pattern_effort import Tree, parsed
+from .pattern_tree import Tree, parsed
 
 __all__ = ["Words", "needs_of", "words_of"]
 

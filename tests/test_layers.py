@@ -29,6 +29,7 @@ LAYERS: Mapping[str, int] = {
     "canonical": 0,
     "paths": 0,
     "path_templates": 0,
+    "pattern_tree": 0,
     "pattern_cost": 0,
     "pattern_effort": 0,
     "pattern_widened": 0,

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from dataclasses import KW_ONLY, dataclass, field
 
-from ...pattern_effort import Tree, parsed
+from ...pattern_tree import Tree, inner_of, parsed
 from ...security_log import Severity
 from ..inspect.signature import checked_id, checked_paranoia, checked_severity, compiled_pattern
 
@@ -60,7 +60,7 @@ class LeakSignature:
         tree = parsed(self.pattern)
         if _looks_around(tree):
             raise ValueError(f"pattern: {self.pattern!r} looks around, which no pattern in a stream can")
-        width: int = tree.getwidth()[1]  # type: ignore[attr-defined]  # of the parser's own
+        width: int = tree.getwidth()[1]
         if width > LONGEST:
             raise ValueError(f"pattern: {self.pattern!r} may match {width} characters, of {LONGEST} at most")
         object.__setattr__(self, "search", compiled.search)
@@ -68,20 +68,7 @@ class LeakSignature:
 
 
 def _looks_around(tree: Tree) -> bool:
-    for operation, value in tree:
-        match str(operation):
-            case "AT" | "ASSERT" | "ASSERT_NOT":
-                return True
-            case "MAX_REPEAT" | "MIN_REPEAT" | "POSSESSIVE_REPEAT":
-                inner: list[Tree] = [value[2]]
-            case "BRANCH":
-                inner = value[1]
-            case "SUBPATTERN":
-                inner = [value[3]]
-            case "ATOMIC_GROUP":
-                inner = [value]
-            case _:
-                continue
-        if any(map(_looks_around, inner)):
-            return True
-    return False
+    return any(
+        str(operation) in ("AT", "ASSERT", "ASSERT_NOT") or any(map(_looks_around, inner_of(operation, value)))
+        for operation, value in tree
+    )

@@ -9,7 +9,8 @@ from typing import Any, NamedTuple, TypeAlias
 
 from ...pattern_cost import check_cost
 from ...pattern_effort import effort
-from ...pattern_width import parsed, width_of
+from ...pattern_tree import parsed
+from ...pattern_width import width_of
 from ...pattern_words import words_of
 from .masks import Fixed, Mask
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from ...pattern_width import parsed
+from ...pattern_tree import parsed
 from .outline import Atom, Way, outline, without_many, word_of
 
 __all__ = ["Expression", "expressions_of"]

@@ -8,7 +8,7 @@ from functools import reduce
 from operator import or_
 from typing import Any, NamedTuple, TypeAlias
 
-from ...pattern_width import Tree
+from ...pattern_tree import Tree
 
 __all__ = ["Atom", "Way", "outline", "without_many", "word_of"]
 

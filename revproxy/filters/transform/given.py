@@ -8,7 +8,8 @@ from functools import partial
 from typing import Any, TypeVar
 
 from ...pattern_cost import check_cost
-from ...pattern_width import parsed, width_of
+from ...pattern_tree import parsed
+from ...pattern_width import width_of
 from .searchers import Literal, Pattern, Searcher
 
 __all__ = ["MOST", "searchers_of"]

@@ -8,7 +8,7 @@ from random import Random
 from typing import Any
 
 from revproxy.filters.redact.outline import outline
-from revproxy.pattern_width import parsed
+from revproxy.pattern_tree import parsed
 
 __all__ = ["matches"]
 

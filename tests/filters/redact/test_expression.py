@@ -10,7 +10,7 @@ import pytest
 from revproxy.filters.redact.detectors import ALL
 from revproxy.filters.redact.expression import Expression, expressions_of
 from revproxy.filters.redact.outline import outline
-from revproxy.pattern_width import parsed
+from revproxy.pattern_tree import parsed
 
 from .drawn import matches
 from .samples import DETECTORS

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from revproxy.filters.redact.outline import Atom, outline, without_many, word_of
-from revproxy.pattern_width import parsed
+from revproxy.pattern_tree import parsed
 
 
 def bits(members: bytes) -> int:
