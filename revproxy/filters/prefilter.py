@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import ModuleType
-from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias, TypeVar
 
 from ..pattern_widened import widened
 from ..pattern_words import words_of
@@ -24,11 +24,13 @@ __all__ = [
     "PrefilterName",
     "Suspects",
     "WordPrefilter",
+    "by_name",
     "prefilter",
 ]
 
 _log = logging.getLogger("revproxy.error")
 
+T = TypeVar("T")
 PrefilterName = Literal["auto", "hyperscan", "words"]
 Suspects: TypeAlias = Mapping[int, Iterable[str]]
 """The places in a sequence of signatures of those that may be found, each with the lines to look at."""
@@ -164,21 +166,27 @@ def prefilter(
     signatures: Sequence[HasPattern],
     words: Callable[[Sequence[HasPattern]], Prefilter] = WordPrefilter,
 ) -> Prefilter:
-    """The prefilter of this name; ``"auto"``: with hyperscan if it is installed. ``words`` makes the other one.
+    """The prefilter of this name for ``signatures``; see ``by_name``. ``words`` makes the one without hyperscan."""
+    return by_name(name, lambda: HyperscanPrefilter(signatures), lambda: words(signatures), "inspection")
+
+
+def by_name(name: PrefilterName, hyperscan: Callable[[], T], words: Callable[[], T], what: str) -> T:
+    """What is made by ``hyperscan`` or by ``words``; with ``"auto"`` by the former where it is installed. ``what`` is
+    slower otherwise.
 
     Raises ``ImportError`` where hyperscan is asked for and is not there, ``RuntimeError`` where it overlooks matches,
     ``ValueError`` for another name.
     """
     if name == "words":
-        return words(signatures)
+        return words()
     if name == "hyperscan":
-        return HyperscanPrefilter(signatures)
+        return hyperscan()
     if name != "auto":
         raise ValueError(f"prefilter must be 'auto', 'hyperscan' or 'words', got {name!r}")
     try:
-        return HyperscanPrefilter(signatures)
+        return hyperscan()
     except ImportError:
-        return words(signatures)
+        return words()
     except RuntimeError as error:
-        _log.warning("%s; inspection goes on without it, slower", error)
-        return words(signatures)
+        _log.warning("%s; %s goes on without it, slower", error, what)
+        return words()

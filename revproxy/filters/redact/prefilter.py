@@ -6,11 +6,10 @@ What is found is said by the detectors themselves, so that every prefilter gives
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
-from ..prefilter import HyperscanPrefilter, PrefilterName
+from ..prefilter import HyperscanPrefilter, PrefilterName, by_name
 from .detector import Detector
 from .expression import Expression, expressions_of
 
@@ -18,8 +17,6 @@ if TYPE_CHECKING:
     import hyperscan
 
 __all__ = ["HyperscanPlaces", "Places", "Starts", "WordPlaces", "places"]
-
-_log = logging.getLogger("revproxy.error")
 
 Starts: TypeAlias = Sequence[tuple[int, int]] | None
 """Where matches begin, if there are any: from a place, and before another one; in ascending order, none touching the
@@ -138,21 +135,12 @@ def _joined(spans: list[tuple[int, int]]) -> list[tuple[int, int]]:
 
 
 def places(name: PrefilterName, detectors: Sequence[Detector]) -> Places:
-    """The prefilter of this name; ``"auto"``: with hyperscan if it is installed.
+    """The prefilter of this name; see ``by_name``."""
 
-    Raises ``ImportError`` where hyperscan is asked for and is not there, ``RuntimeError`` where it overlooks matches,
-    ``ValueError`` for another name.
-    """
-    if name == "words":
-        return WordPlaces(detectors)
-    if name == "hyperscan":
+    def hyperscan() -> Places:
         return HyperscanPlaces(detectors)
-    if name != "auto":
-        raise ValueError(f"prefilter must be 'auto', 'hyperscan' or 'words', got {name!r}")
-    try:
-        return HyperscanPlaces(detectors)
-    except ImportError:
+
+    def words() -> Places:
         return WordPlaces(detectors)
-    except RuntimeError as error:
-        _log.warning("%s; redaction goes on without it, slower", error)
-        return WordPlaces(detectors)
+
+    return by_name(name, hyperscan, words, "redaction")
