@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import gzip
 import zlib
-from typing import ClassVar
 
 import pytest
 
@@ -45,7 +44,7 @@ class NoSecret:
 
 
 class Watch(ContentFilter):
-    edits: ClassVar[bool] = False
+    edits = False
     hold = 1000
 
     def transform(self, exchange: Exchange, response: Response, kind: MediaType | None) -> Transform | None:

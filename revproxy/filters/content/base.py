@@ -70,9 +70,8 @@ class ContentFilter(Component, ABC):
     Raises ``TypeError`` for a handling that is none.
     """
 
-    edits: ClassVar[bool] = True
+    edits: bool = True
     reads_text: ClassVar[bool] = True
-
     handling: Handling = Handling()
     _time: Clock = SYSTEM_CLOCK
 

@@ -86,23 +86,19 @@ class ContentBody(Body):
         encode = encoder(self.coding) if self.recode else None
         async for chunk in self.source:
             begun, is_new = b"", False
-            for piece in content.feed(chunk):
-                if piece is None:
+            for edited in _fed(content, pace, chunk):
+                if edited is None:
                     await sleep(0)
+                elif not edited:
                     continue
-                for edited in pace.feed(piece):
-                    if edited is None:
-                        await sleep(0)
-                    elif not edited:
-                        continue
-                    elif encode is None:
-                        yield edited
-                    else:
-                        is_new = True
-                        begun += encode.feed(edited)
-                        if len(begun) >= _WORTH_SENDING:
-                            yield begun
-                            begun = b""
+                elif encode is None:
+                    yield edited
+                else:
+                    is_new = True
+                    begun += encode.feed(edited)
+                    if len(begun) >= _WORTH_SENDING:
+                        yield begun
+                        begun = b""
             if is_new and encode is not None:  # what the upstream has sent is not kept back (F-71)
                 yield begun + encode.flush()
         content.finish()
@@ -119,15 +115,11 @@ class ContentBody(Body):
         waiting: deque[tuple[int, bytes]] = deque()
         held = passed = 0
         async for chunk in self.source:
-            for piece in content.feed(chunk):
-                if piece is None:
+            for edited in _fed(content, pace, chunk):
+                if edited is None:
                     await sleep(0)
-                    continue
-                for edited in pace.feed(piece):
-                    if edited is None:
-                        await sleep(0)
-                    else:
-                        passed += len(edited)
+                else:
+                    passed += len(edited)
             waiting.append((content.size, chunk))
             held += len(chunk)
             while waiting and waiting[0][0] <= passed:
@@ -143,6 +135,15 @@ class ContentBody(Body):
 
     def close(self) -> None:
         self.source.close()
+
+
+def _fed(content: _Content, pace: Pace, chunk: bytes) -> Iterator[bytes | None]:
+    """What comes of ``chunk``, bit by bit; ``None`` where others should have their turn before the next."""
+    for piece in content.feed(chunk):
+        if piece is None:
+            yield None
+        else:
+            yield from pace.feed(piece)
 
 
 class _Content:

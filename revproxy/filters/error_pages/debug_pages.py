@@ -75,7 +75,7 @@ class DebugPages(ContentFilter):
     Raises ``ValueError`` or ``TypeError`` that names the parameter and its value. Requests end with ``DebugPageShown``.
     """
 
-    edits: ClassVar[bool] = False
+    edits: bool = False
 
     def __init__(
         self,

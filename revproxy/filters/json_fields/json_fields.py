@@ -126,6 +126,7 @@ class JsonFields(ContentFilter):
         self._hold = hold
         self._severity = severity
         self._refusals = Refusals(name, severity=severity, shadow=shadow, logger=logger, fold=fold, clock=clock)
+        self.edits: bool = not shadow
         self._log = SecurityLog(logger, fold=fold, clock=clock)
         self.edited: int = 0
         """From how many responses something was removed, ever; in shadow, would have been."""
@@ -134,10 +135,6 @@ class JsonFields(ContentFilter):
     def refused(self) -> int:
         """How many responses were refused or cut, ever; in shadow, how many would have been."""
         return self._refusals.count
-
-    @property
-    def edits(self) -> bool:  # type: ignore[override]  # here it depends
-        return not self._refusals.shadow
 
     @property
     def hold(self) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Collection, Iterable
-from typing import Any, ClassVar
+from typing import Any
 
 from ...body import Transform
 from ...clock import SYSTEM_CLOCK, Clock
@@ -90,7 +90,7 @@ class InspectResponse(ContentFilter):
     Raises ``ValueError`` or ``TypeError`` that names the parameter and its value.
     """
 
-    edits: ClassVar[bool] = False
+    edits: bool = False
 
     def __init__(
         self,

@@ -118,6 +118,7 @@ class Redact(ContentFilter):
         self._log = SecurityLog(logger, fold=fold, clock=clock)
         self._counts: dict[str, int] = {}
         self.action: RedactAction = action
+        self.edits: bool = action == "mask"
         self.name: str = name
 
     @classmethod
@@ -141,10 +142,6 @@ class Redact(ContentFilter):
         from .detectors import ALL
 
         return cls(*ALL, *more, action=action, mask=mask, types=types)
-
-    @property
-    def edits(self) -> bool:  # type: ignore[override]  # here it depends
-        return self.action == "mask"
 
     @property
     def keeps_length(self) -> bool:

@@ -95,7 +95,7 @@ class ValidateResponse(ContentFilter):
     Raises ``ImportError`` without it, ``TypeError`` or ``ValueError`` that names the parameter and its value.
     """
 
-    edits: ClassVar[bool] = False
+    edits: bool = False
     reads_text: ClassVar[bool] = False
 
     def __init__(
