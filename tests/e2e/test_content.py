@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import gzip
-import zlib
 
 import pytest
 
 from revproxy import Exchange, Pipeline, ProxyHandler, Response, Upstream
 from revproxy.body import Transform
-from revproxy.codings import encoder
+from revproxy.codings import decoder, encoder
 from revproxy.errors import BadContent, ProxyError, ResponseRefused
 from revproxy.filters import ContentFilter
 from revproxy.media_types import MediaType
@@ -100,11 +99,8 @@ async def test_events_are_not_kept_back(coding: str) -> None:
             await client.head()
             first = await client.until(b"\r\n")
             piece = await client.exactly(int(first, 16))
-            if coding == "gzip":
-                assert zlib.decompressobj(31).decompress(piece).lower() == said[0]
-            elif not coding:
-                assert piece.lower() == said[0]
-            assert piece
+            undoing = decoder(coding)
+            assert (piece if undoing is None else b"".join(undoing.feed(piece))).lower() == said[0]
             release.set()
 
 

@@ -148,8 +148,8 @@ class ErrorPages(Component):
         self._of_programs: frozenset[int] = given if statuses is not None else given | self._problems.named
         self._statuses = self._of_people | self._of_programs
         self._unless = unless
-        self._types = "|".join(sorted(media_ranges(unless_types, "unless_types")))
-        self._unless_types = re.compile(self._types) if self._types else None
+        types = "|".join(sorted(media_ranges(unless_types, "unless_types")))
+        self._unless_types = re.compile(types) if types else None
         self._kept = Kept(fields)
         self._own = own
         self._traces = DebugPages(unless=unless, clock=clock) if traces is True else traces or None

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from revproxy import Exchange, Handler, Response
 from revproxy.body import EMPTY, Body, StreamBody, Transform
-from revproxy.codings import encoder
+from revproxy.codings import decoder, encoder
 from revproxy.errors import BadContent, DeadlineExceeded, ResponseRefused
 from revproxy.filters.content import ContentFilter, Handling
 from revproxy.filters.content.handling import SHADOW
@@ -433,8 +433,10 @@ async def test_nothing_goes_out_before_it_was_seen(coding: str) -> None:
     answer = await Watch()(exchange("GET", "/"), answering(Response(200, fields, streaming(sent, 1))))
     passed, error = await until_it_breaks(answer)
     assert isinstance(error, ResponseRefused)
-    if not coding:
-        assert b"s" not in passed
+    undoing = decoder(coding)
+    said = passed if undoing is None else b"".join(undoing.feed(passed))
+    assert said
+    assert said.strip(b"x") in (b"", b"a", b"a ", b" ")
 
 
 async def test_held_back() -> None:
