@@ -71,11 +71,17 @@ ATTACKS = [
 ]
 
 
+@pytest.fixture(scope="module")
+def inspect() -> Inspect:
+    """By default. It takes seconds to make with hyperscan, and is started and stopped with each proxy."""
+    return Inspect()
+
+
 @pytest.mark.parametrize("attack", ATTACKS)
-async def test_attacks(attack: bytes, caplog: pytest.LogCaptureFixture) -> None:
+async def test_attacks(attack: bytes, inspect: Inspect, caplog: pytest.LogCaptureFixture) -> None:
     """S-60, S-62, S-63: the server sees nothing of it, the client learns nothing but 403, the log has one line."""
     async with FakeUpstream() as server:
-        proxy = ProxyHandler(Upstream(server.url), filters=[Inspect()])
+        proxy = ProxyHandler(Upstream(server.url), filters=[inspect])
         async with serving(proxy, guard=Guard()) as site:  # which leaves bodies as they came
             answer = await site.ask(attack)
         assert (answer.status, server.requests) == (403, [])
@@ -97,10 +103,10 @@ async def test_attacks(attack: bytes, caplog: pytest.LogCaptureFixture) -> None:
         post(bytes(range(256)) * 100, b"image/png"),
     ],
 )
-async def test_ordinary_requests(request_: bytes) -> None:
+async def test_ordinary_requests(request_: bytes, inspect: Inspect) -> None:
     """S-60: they pass, byte for byte."""
     async with FakeUpstream() as server:
-        proxy = ProxyHandler(Upstream(server.url), filters=[Inspect()])
+        proxy = ProxyHandler(Upstream(server.url), filters=[inspect])
         async with serving(proxy, guard=Guard()) as site:
             answer = await site.ask(request_)
         assert answer.status == 200
@@ -126,7 +132,7 @@ async def test_outcomes(then: Handler, status: int | None) -> None:
             ProxyHandler(
                 Rules(Rule(when.query("q"), then, name="the secret rule"), Rule(when.anything, Upstream(server.url)))
             ),
-            ProxyHandler(Upstream(server.url), filters=[Inspect(then=then, name="the secret rule")]),
+            ProxyHandler(Upstream(server.url), filters=[Inspect(then=then, name="the secret rule", prefilter="words")]),
         ):
             async with serving(proxy) as site, site.connect() as client:
                 await client.send(get(b"/?q=%3Cscript%3Ealert(1)%3C/script%3E"))
@@ -139,11 +145,11 @@ async def test_outcomes(then: Handler, status: int | None) -> None:
         assert server.requests == []
 
 
-async def test_no_line_is_forged(caplog: pytest.LogCaptureFixture) -> None:
+async def test_no_line_is_forged(inspect: Inspect, caplog: pytest.LogCaptureFixture) -> None:
     """S-62, S-72: names and targets of the client's making neither end a line nor begin one."""
     caplog.set_level(logging.INFO, "revproxy.security")
     async with FakeUpstream() as server:
-        proxy = ProxyHandler(Upstream(server.url), filters=[Inspect()])
+        proxy = ProxyHandler(Upstream(server.url), filters=[inspect])
         async with serving(proxy) as site:
             await site.ask(get(b"/?a%0d%0aINFO%22%20rule=%3Cscript%3Ealert(1)%3C/script%3E"))
     assert caplog.records

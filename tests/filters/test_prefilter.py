@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Sequence
+from functools import cache
 
 import pytest
 from hypothesis import example, given
@@ -32,6 +33,7 @@ ODD = [
     Signature("odd-09", r"a?b?c$", "what may be nothing but the end"),
     Signature("odd-10", r"ab", "without spaces", form=Form.COMPACT),
 ]
+NAMES: Sequence[PrefilterName] = ("words", "hyperscan")
 KINDS: Sequence[Callable[[Sequence[Signature]], Prefilter]] = (WordPrefilter, HyperscanPrefilter)
 
 PIECES = """' or 1=1 -- union select <script> onerror= ../ /etc/passwd ; cat | $( ${jndi: {{ 7*7 }} %27 %2e \\u003c &lt;
@@ -44,7 +46,7 @@ attacks = st.lists(words, min_size=1, max_size=6).map(" ".join)
 @given(several=st.lists(st.text(alphabet="abcdxy or€'", max_size=6), min_size=1, max_size=4))
 def test_odd_patterns(kind: Callable[[Sequence[Signature]], Prefilter], several: list[str]) -> None:
     """Every signature that is found in a value is among the candidates."""
-    assert _missed([Pack("odd", tuple(ODD))], kind, several) == []
+    assert _missed(_odd(kind), several) == []
 
 
 @given(several=st.lists(attacks, min_size=1, max_size=3))
@@ -53,33 +55,30 @@ def test_the_packs(several: list[str]) -> None:
     """With either prefilter the same is found, which is what is found without any (S-53, S-60)."""
     values = [Value(Part.VALUE, "q", text) for text in several]
     expected = {each.id for each in SIGNATURES for value in values if each.found_in(value)}
-    for engine in _ENGINES:
+    for name in NAMES:
+        engine = _engine(name)
         subject = Subject(exchange())
         subject.add(values)
         found = engine.inspect(subject)
         assert {each.id for each in found.findings} >= expected  # and what is hidden in Base64
 
 
-_PACKS = [Pack(pack.name, tuple(each for each in pack if isinstance(each, Signature))) for pack in ALL]
-# However much is found: as a rule the search is over when that is enough.
-_ENGINES = [
-    Engine(
-        [Pack(pack.name, tuple(each for each in pack if isinstance(each, Signature))) for pack in ALL],
-        4,
-        (),
-        name,
-        1 << 30,
-    )
-    for name in ("words", "hyperscan")
-]
+@cache
+def _engine(name: PrefilterName) -> Engine:
+    """All signatures, however much is found: as a rule the search is over when that is enough. It takes a while."""
+    packs = [Pack(pack.name, tuple(each for each in pack if isinstance(each, Signature))) for pack in ALL]
+    return Engine(packs, 4, (), name, 1 << 30)
 
 
-def _missed(
-    packs: list[Pack], kind: Callable[[Sequence[Signature]], Prefilter], several: list[str]
-) -> list[tuple[str, str]]:
-    engine = Engine(packs, 4, (), "words")
+@cache
+def _odd(kind: Callable[[Sequence[Signature]], Prefilter]) -> Engine:
+    engine = Engine([Pack("odd", tuple(ODD))], 4, (), "words")
     engine._prefilter = kind(engine._signatures)
     engine._compact = kind(engine._signatures[engine._first_compact :])
+    return engine
+
+
+def _missed(engine: Engine, several: list[str]) -> list[tuple[str, str]]:
     candidates = set(engine._candidates(several))
     values = [Value(Part.VALUE, "q", text) for text in several]
     return [
@@ -114,11 +113,11 @@ def test_repr() -> None:
     assert repr(WordPrefilter(ODD)).startswith("<WordPrefilter: ")
 
 
-@pytest.mark.parametrize("name", ["words", "hyperscan"])
+@pytest.mark.parametrize("name", NAMES)
 def test_attacks_of_the_packs_in_long_texts(name: PrefilterName) -> None:
     """What each signature's samples are found by is found wherever they stand, before others or last, with 15 and more
     characters before them: an engine of hyperscan once overlooked that."""
-    engine = Engine(ALL, 4, (), name)
+    engine = _engine(name)
     for attack in (
         "1' or '1'='1",
         "../.bash_history",
@@ -132,4 +131,4 @@ def test_attacks_of_the_packs_in_long_texts(name: PrefilterName) -> None:
                 subject = Subject(exchange())
                 subject.add(Value(Part.VALUE, "q", text) for text in texts)
                 found = engine.inspect(subject)
-                assert found.score >= 64 or {each.id for each in found.findings} >= expected, (name, attack, texts)
+                assert {each.id for each in found.findings} >= expected, (name, attack, texts)
